@@ -134,7 +134,7 @@ BAD = {
     "number": ({"job_id": 12.1}, "put it in quotes"),
     "id": ({"job_id": "99.9"}, "99.9 could not be found"),
     "condition": ({**START, "unless": {"job": "db_stop"}}, "db_stop changes something"),
-    "starter": ({"method": "job_exec"}, "job takes the job"),
+    "starter": ({"method": "job_exec"}, "name the job in job"),
 }
 
 
@@ -240,7 +240,7 @@ def test_an_answer_that_is_lost(simulate, ansible):
     simulator.fault("reset_after", method="job_start", max_count=1)
     first = ansible.run([task("start", **START, ignore_errors=True)], hosts(simulator)).ok()
     assert first.one("start")["failure"] == "answer_lost"
-    assert "look at what it changes" in first.one("start")["hint"]
+    assert "check on the cluster what it has changed" in first.one("start")["hint"]
     second = ansible.run(
         [task("wait", "ansible.builtin.pause", seconds=1), task("start", **START)], hosts(simulator)
     ).ok()

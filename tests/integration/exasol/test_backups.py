@@ -146,13 +146,13 @@ REFUSED = [
     ({"databases": ["DB2"], "volume": "RemoteVolume1"}, r"no backup begun: DB2: it is setup, and only a running"),
     (
         {"databases": ["DB1", "DB3"], "volume": "RemoteVolume1", "level": 1},
-        r"no backup begun: DB3: there is no usable backup of a lower level on \w+ for level 1 to build on",
+        r"no backup begun: DB3: a backup of level 1 needs a usable one of a lower level on \w+, and there is none",
     ),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "level": 10}, r"level 10: levels are 0 to 9"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "soon"}, r"the expiry 'soon' is neither a duration"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "90m"}, r"m could be minutes or months"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "2020-01-01 10:00"}, r"expiry 2020-.* has passed"),
-    ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "9h", "wait": False}, r"with wait=false only a duration"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "9h", "wait": False}, r"with wait=false, give a duration"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "foreign": True}, r"foreign has no effect with state=present"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "max_age": "1d"}, r"max_age: .* without the cluster's time zone"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "older_than": "1d"}, r"older_than has no effect with state=present"),
@@ -176,7 +176,7 @@ REFUSED = [
     ({"db_name": "DB1", "backup_id": "1", "expire": "1w", "time_zone": ZONE}, r"expiry \S+ \S+ has passed"),
     (
         {"db_name": "DB1", "backup_id": "1", "expire": "1798761600"},
-        r"can't be compared with the cluster's own times, whose zone isn't known",
+        r"can't be compared with the cluster's times, because its zone isn't known",
     ),
     ({"db_name": "DB1", "state": "absent"}, r"nothing selects the backups to delete"),
     ({"db_name": "DB1", "state": "absent", "backup_id": "latest"}, r"latest is for state=restored"),
@@ -196,8 +196,8 @@ REFUSED = [
         r"nothing restored: DB1: it is running",
     ),
     ({"databases": ["DB2"], "state": "restored", "backup_id": "latest", "confirm": "DB2"}, r"DB2 has no usable backup"),
-    ({"db_name": "DB1", "state": "restored", "backup_id": "1"}, r"DB1 not restored, for all .*: confirm names nothing"),
-    ({"databases": ["DB4"], "state": "aborted"}, r"DB4: operation Shrink is running, which is no backup"),
+    ({"db_name": "DB1", "state": "restored", "backup_id": "1"}, r"DB1 not restored, .*: confirm names nothing"),
+    ({"databases": ["DB4"], "state": "aborted"}, r"DB4: operation Shrink is running, and it is not a backup"),
     ({"databases": ["DB4"], "volume": "RemoteVolume1"}, r"DB4: operation Shrink is running, and a backup would"),
 ]
 """Options, and what is said to them."""
@@ -282,13 +282,13 @@ def test_a_schedule_to_another_volume_is_added_again(simulate, ansible):
     short = {"db_name": "DB1", "schedules": [{"name": "weekly", "volume": "Broken"}]}
     run = ansible.run([{"name": "short", SCHEDULE: short}], simulator.inventory()).failed()
     had = "expire: '4w', minute: '5', hour: '1', weekday: '0', enabled: false"
-    assert f"what the task doesn't say of it ({had}) would be lost" in run.one("short")["msg"]
+    assert f"the settings that the task leaves out ({had}) would be lost" in run.one("short")["msg"]
     assert simulator.changes() == []
     moved = {"db_name": "DB1", "schedules": [{"name": "weekly", **kept, "volume": "Broken"}]}
     tasks = [{"name": name, SCHEDULE: moved} for name in ("move", "again")]
     run = ansible.run(tasks, simulator.inventory()).failed()
     assert "schedule weekly was removed before, and is missing now (it was level 0 to" in run.one("move")["msg"]
-    assert run.lines("schedule weekly is removed and added anew, it was level 0 to RemoteVolume1 at 5 1 .*disabled")
+    assert run.lines("removes schedule weekly and adds it again. It was level 0 to RemoteVolume1 at 5 1 .*disabled")
     simulator.mend()
     simulator.forget()
     run = ansible.run(tasks, simulator.inventory()).ok()
@@ -315,12 +315,12 @@ def test_schedules_that_nobody_tells(simulate, ansible):
     changed = [run.one(name)["changed"] for name in ("set", "set again", "remove", "remove again")]
     assert changed == [True, True, True, False]
     assert run.one("set")["schedules"] is None
-    assert "minute day month enabled will be as for a new one" in str(run.one("set")["warnings"])
+    assert "minute day month enabled will be as in a new schedule" in str(run.one("set")["warnings"])
     assert run.one("remove")["diff"] == {"before": {"nightly": "not known"}, "after": {"nightly": "none"}}
 
 
 SCHEDULES_REFUSED = [
-    ({"schedules": [{"name": "new", "level": 0}]}, r"new: it isn't there, and without a volume it can't be added"),
+    ({"schedules": [{"name": "new", "level": 0}]}, r"new: the schedule doesn't exist, and .* without a volume"),
     ({"schedules": [{**NIGHTLY, "volume": "RemoteVolum1"}]}, r"no archive volume RemoteVolum1 \(did you mean Remote"),
     ({"schedules": [{**NIGHTLY, "expire": "2030-01-01"}]}, r"must be a duration"),
     ({"schedules": [{**NIGHTLY, "expire": "36h"}]}, r"expire '36h' must be a duration in weeks and days"),
@@ -386,7 +386,7 @@ def test_a_restore_of_a_killed_run_is_joined(simulate, ansible, kind):
     restore = {"db_name": "DB1", "state": "restored", "backup_id": "latest", "restore_type": "nonblocking",
                "confirm": ["DB1"]}  # fmt: skip
     run = ansible.start([{"name": "restore", BACKUP: restore}], hosts)
-    run.wait_line(r"the restore goes on behind it")
+    run.wait_line(r"the restore continues in the background")
     killed(simulator, run)
     tasks = [
         {"name": "soon", BACKUP: {**restore, "wait_for": "connectable"}},
@@ -394,7 +394,7 @@ def test_a_restore_of_a_killed_run_is_joined(simulate, ansible, kind):
         {"name": "again", BACKUP: restore, "ignore_errors": True},
     ]
     run = ansible.start(tasks, hosts)
-    run.wait_line(r"restores: wait for .*the restore goes on behind it")
+    run.wait_line(r"restores: wait for .*the restore continues in the background")
     simulator.clock("seconds:0.01")
     run = run.finish().ok()
     assert (run.one("restore")["changed"], run.one("restore")["joined"]) == (False, True)
@@ -501,7 +501,7 @@ def test_virtual_access_to_a_backup_that_expires(simulate, ansible, kind):
     simulator.fault("fails_backup", object="DB1", text="the archive is full")
     run = ansible.run(tasks, simulator.inventory()).ok()
     assert "the archive is full" in run.one("restore")["msg"]
-    assert run.lines(rf"expires {end}: that is taken away for the virtual access, and given back")
+    assert run.lines(rf"expires {end}: the run removes this expiry for the virtual access")
     done = [change.split(" ")[0] for change in simulator.changes()]
     assert done[0].endswith(expire)
     assert done[-1].endswith(expire)
@@ -524,7 +524,7 @@ def test_a_remote_backup_is_restored_blocking_alone(simulate, ansible, kind):
     for more in (["--check"], []):
         run = ansible.run(tasks, simulator.inventory(), *more).ok()
         for one in ("nonblocking", "virtual_access"):
-            assert "RemoteVolume1 is a remote archive volume, from which a restore is blocking" in run.one(one)["msg"]
+            assert "is a remote archive volume, which allows only blocking restores" in run.one(one)["msg"]
     assert simulator.changes() == []
 
 

@@ -52,8 +52,8 @@ class Catalogue:
             found = [row for row in rows if row.bid == int(text)]
         if len(found) > 1:
             raise ClusterError(
-                f"{self.api.name}: backup {text} is more than one: {listing([row.id for row in found], 8, ', ')}",
-                hint="name it by its id",
+                f"{self.api.name}: several backups have number {text}: {listing([row.id for row in found], 8, ', ')}",
+                hint="name the backup by its id",
                 failed_object=text,
                 number="DBF-3002",
             )

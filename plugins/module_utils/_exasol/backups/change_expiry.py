@@ -28,14 +28,14 @@ def refuse_over(where: str, stamp: str, zone: Optional[tzinfo]) -> None:
     over = is_over(stamp, zone) if stamp else False
     if over is None:
         raise Refused(
-            f"{where}: expiry {stamp}: whether that has passed can't be known without the cluster's time zone, and a "
-            "backup that has expired is removed",
+            f"{where}: without the cluster's time zone the run can't know whether expiry {stamp} has passed, and the "
+            "server removes a backup that has expired",
             hint=ZONE_HINT,
             number="DBF-6403",
         )
     if over:
         raise Refused(
-            f"{where}: expiry {stamp} has passed, and a backup that has expired is removed",
+            f"{where}: expiry {stamp} has passed, and the server removes a backup that has expired",
             hint="exa_backup state=absent deletes a backup; nothing overrides this",
             number="DBF-6403",
         )
@@ -52,10 +52,10 @@ def change(
     api.change_expiry(backup, stamp, zone)
     now = next((row for row in catalogue.look(name) if row.id == backup.id), None)
     if now is None or not lifetime.is_met(now.expire, backup.timestamp):
-        says = "it isn't listed any more" if now is None else f"it expires {now.expire or 'never'}"
+        says = "the backup is no longer listed" if now is None else f"the backup expires {now.expire or 'never'}"
         raise Failed(
-            f"{api.name}: {api.calls['expire']} of {backup.id} was accepted for {stamp or 'never'}, and now {says}",
-            hint="look at the time zone (time_zone), and set it again before it is removed",
+            f"{api.name}: {api.calls['expire']} of {backup.id}: the server accepted {stamp or 'never'}, but now {says}",
+            hint="check the time zone (time_zone), and set the expiry again before the server removes the backup",
             failed_object=backup.id,
             last_state=now.as_dict() if now else None,
             number="DBF-5006",
@@ -107,7 +107,7 @@ class ChangeExpiry:
 
     def decide(self, _id: str, backup: Optional[Backup], _history: History) -> Decision:
         if backup is None:
-            return Fail("it is gone: it was deleted, or has expired", number="DBF-6404")
+            return Fail("the backup is gone: it was deleted, or it has expired", number="DBF-6404")
         if self._is_met(backup):
             return Done()
         name = self._names[backup.id]
@@ -136,9 +136,9 @@ class ChangeExpiry:
         if others:
             names = listing([one.id for one in others], 8, ", ")
             raise Refused(
-                f"{self._api.name}: {backup.id}: its files ({backup.files}) are those of {names} as well, which would "
+                f"{self._api.name}: {backup.id}: its files ({backup.files}) also belong to {names}, which would "
                 "expire with it",
-                hint="name them too (backup_ids)",
+                hint="name them in backup_ids too",
                 failed_object=backup.id,
                 number="DBF-6403",
             )

@@ -21,7 +21,7 @@ from ..api.expiry import moment
 MOST = 100
 """Runs of one schedule that are counted."""
 
-NO_LIBRARY = "the Python library cronsim isn't there, which reckons when they run (pip install cronsim)"
+NO_LIBRARY = "the Python library cronsim, which calculates when schedules run, is not installed (pip install cronsim)"
 
 
 class ClusterTime:
@@ -100,8 +100,8 @@ def expiring(database: str, rows: list[Mapping[str, Any]], time: ClusterTime) ->
     first = time.words(moment(gone[0].expire) or end)
     says = [f"{database}: expires at {first}: {gone[0].label}"]
     says += [f"later: {listing([one.label for one in gone[1:]], between=', ')}"] if gone[1:] else []
-    says += [f"what builds on them is lost with them: {listing(broken, between=', ')}"] if broken else []
-    says += [] if stay else ["then there is no backup that it can be restored from"]
+    says += [f"the backups that build on them are lost too: {listing(broken, between=', ')}"] if broken else []
+    says += [] if stay else ["after that, no backup is left to restore the database from"]
     return [*found, Finding(BACKUP_EXPIRY, database, gone[0].expire, "; ".join(says))]
 
 

@@ -86,14 +86,14 @@ class Lifetime:
                 if self._zone is not None:
                     raise
                 raise ClusterError(
-                    f"expire {self.text!r} can't be compared with the cluster's own times, whose zone isn't known",
+                    f"expire {self.text!r} can't be compared with the cluster's times, because its zone isn't known",
                     hint=ZONE_HINT,
                     number="DBF-7008",
                 ) from None
         began = moment(taken)
         if began is None:
             raise ClusterError(
-                f"expire {self.text!r}: when the backup was taken ({taken!r}) can't be read", number="DBF-7009"
+                f"expire {self.text!r}: the time of the backup ({taken!r}) can't be read", number="DBF-7009"
             )
         span = timedelta(seconds=self.seconds)
         if self._zone is None:

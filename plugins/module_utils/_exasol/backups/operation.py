@@ -13,7 +13,7 @@ from ..._errors import Refused
 from ..api.backups import BACKUP, Progress
 from ..api.states import Database
 
-WAIT_HINT = "wait for its end (on_operation: wait)"
+WAIT_HINT = "on_operation: wait waits until the operation ends"
 
 
 def refuse_all(what: str, bad: Mapping[str, str], hint: str, states: Mapping[str, Any], number: str) -> None:

@@ -112,7 +112,7 @@ def _refuse_useless(name: str, given: dict[str, Any], state: str) -> None:
     if unasked:
         raise ClusterError(f"{name}: {_listed(unasked)} with state={state}: leave it out")
     if given["on_operation"] == "wait" and not given["wait"]:
-        raise ClusterError(f"{name}: on_operation=wait can't wait with wait=false")
+        raise ClusterError(f"{name}: on_operation=wait can't be used with wait=false")
     if given["level"] is not None and not 0 <= given["level"] <= 9:
         raise ClusterError(f"{name}: level {given['level']}: levels are 0 to 9")
 
@@ -127,7 +127,9 @@ def _present(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional
     if given["backup_ids"]:
         unasked = [option for option in ("volume", "level", "once", "max_age") if given[option] not in (None, False)]
         if unasked:
-            raise ClusterError(f"{_listed(unasked)} with backup_ids, of which only the expiry is changed: leave it out")
+            raise ClusterError(
+                f"{_listed(unasked)} with backup_ids, because the task then changes only the expiry: leave it out"
+            )
         if lifetime is None:
             raise ClusterError("expire is missing: say when the backups in backup_ids expire")
         expiring = ChangeExpiry(catalogue, given["backup_ids"], lifetime, zone)
@@ -140,8 +142,8 @@ def _present(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional
         raise ClusterError("volume is missing: name the archive volume for the backup")
     if lifetime and not lifetime.is_plain and not given["wait"]:
         raise ClusterError(
-            "expire: with wait=false only a duration in weeks and days (1w 3d), or never; what the server makes of "
-            "anything else is seen when the backup is there"
+            "expire: with wait=false, give a duration in weeks and days (1w 3d), or never, because the task can check "
+            "any other form only when the backup is finished"
         )
     wanted = WantedBackup(
         given["volume"],
@@ -174,12 +176,12 @@ def _restored(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optiona
     given = task.params
     ids = given["backup_ids"] or []
     if len(ids) != 1:
-        raise ClusterError(f"a database is restored from one backup, and backup_ids names {len(ids)}")
+        raise ClusterError(f"backup_ids names {len(ids)} backups, but a database is restored from exactly one")
     if ids[0] != LATEST and (given["volume"] or given["level"] is not None):
-        raise ClusterError(f"volume and level have no effect with backup_id {ids[0]!r}: they are for {LATEST}")
+        raise ClusterError(f"volume and level have no effect with backup_ids {ids[0]!r}: they work only with {LATEST}")
     kind = given["restore_type"].replace("_", " ")
     if given["wait_for"] != "restored" and kind != NONBLOCKING:
-        raise ClusterError(f"wait_for={given['wait_for']} is for restore_type={NONBLOCKING}")
+        raise ClusterError(f"wait_for={given['wait_for']} works only with restore_type={NONBLOCKING}")
     wanted = WantedRestore(
         ids[0],
         kind,

@@ -55,7 +55,7 @@ class RemovalState:
     def words(self) -> str:
         if not self.backups:
             return "gone"
-        return f"{len(self.backups)} to go: " + listing([one.label for one in self.backups], 8, ", ")
+        return f"{len(self.backups)} to delete: " + listing([one.label for one in self.backups], 8, ", ")
 
     def as_dict(self) -> list[dict[str, Any]]:
         return [one.as_dict() for one in self.backups]
@@ -95,8 +95,8 @@ class _RemoveBackups:
         if state.database.operation != IDLE and not history.acted:
             words = busy_words(state.database, None)
             if self._on_operation == "wait":
-                return Wait(f"{words} first", then=(self._api.calls[self.call],))
-            return Fail(f"{words} is running, which may need what would be deleted", hint=WAIT_HINT, number="DBF-6402")
+                return Wait(f"{words} must end first", then=(self._api.calls[self.call],))
+            return Fail(f"{words} is running, and it may need the backups to delete", hint=WAIT_HINT, number="DBF-6402")
         return Act(self._api.calls[self.call], partial(self._send, name, state.backups))
 
     def stages(self) -> list[Stage]:
@@ -143,7 +143,7 @@ class DeleteBackups(_RemoveBackups):
             raise ClusterError(f"{self._api.name}: nothing selects the backups to delete: give {ways}")
         if selection.older_than is not None and selection.zone is None:
             raise ClusterError(
-                f"{self._api.name}: older_than: how old a backup is can't be known without the cluster's time zone",
+                f"{self._api.name}: older_than: the age of a backup can't be known without the cluster's time zone",
                 hint=ZONE_HINT,
                 number="DBF-7008",
             )
@@ -203,7 +203,7 @@ class DeleteBackups(_RemoveBackups):
         """The rules before backups are deleted: confirmed, none that others build on, and not the last one by rule."""
         going = [name for name in self._catalogue.names if self._left(name, self._catalogue.look(name))]
         if self._confirm is not None:
-            what = f"no backup of {listing(going)} deleted, for what is deleted can't be brought back"
+            what = f"no backup of {listing(going)} deleted, because deleted backups can't be brought back"
             refuse_unconfirmed(self._api.name, what, self._confirm, self._catalogue.names, "DBF-6405")
         for name in going:
             self._refuse_bases(name)
@@ -215,7 +215,7 @@ class DeleteBackups(_RemoveBackups):
             raise Refused(
                 f"{self._api.name}: {name}: no backup deleted: {listing([one.label for one in needing], 8, ', ')} "
                 "would lose the backup they build on and be useless",
-                hint="name them too, or delete_dependents: true deletes what builds on the chosen ones",
+                hint="name them too, or set delete_dependents: true to delete them with the backups that they build on",
                 failed_object=" ".join(one.id for one in needing),
                 last_state=[one.as_dict() for one in needing],
                 number="DBF-6406",
@@ -229,7 +229,7 @@ class DeleteBackups(_RemoveBackups):
         if good and all(one in self.chosen[name] for one in good):
             raise Refused(
                 f"{self._api.name}: {name}: no backup deleted: the database would have no usable backup left",
-                hint="take one first (exa_backup state=present), or name them by backup_ids",
+                hint="take a backup first (exa_backup state=present), or name the backups to delete in backup_ids",
                 failed_object=name,
                 last_state=[one.as_dict() for one in good],
                 number="DBF-6406",
@@ -264,8 +264,8 @@ class PruneBackups(_RemoveBackups):
             words = "; ".join(f"volume {volume} is {why}" for volume, why in lost.items())
             raise Refused(
                 f"{self._api.name}: no unusable backup deleted: {words}, so backups there may only seem to be unusable",
-                hint="mend the volume first (exa_remote_volume tells), or delete them by name (state=absent, "
-                "backup_ids)",
+                hint="repair the volume first (exa_remote_volume shows its state), or delete the backups by id "
+                "(state=absent, backup_ids)",
                 failed_object=" ".join(lost),
                 number="DBF-6407",
             )
@@ -292,8 +292,8 @@ class AbortBackups:
         if history.acted:
             return Wait(busy_words(database, None))
         return Fail(
-            f"{busy_words(database, None)} is running, which is no backup",
-            hint="only backups can be aborted by this",
+            f"{busy_words(database, None)} is running, and it is not a backup",
+            hint="state=aborted aborts only backups",
             number="DBF-6408",
         )
 

@@ -88,8 +88,8 @@ class RestoreDatabases:
         self._begun: set[str] = set()
         if wanted.backup_id != LATEST and len(catalogue.names) > 1:
             raise ClusterError(
-                f"{self._api.name}: one backup can't be restored into {listing(catalogue.names)} by one task",
-                hint="backup_id: latest restores each from its own",
+                f"{self._api.name}: one task can't restore one backup into {listing(catalogue.names)}",
+                hint="backup_ids: latest restores each database from its own latest backup",
             )
         catalogue.look_at_all()
         self.chosen: dict[str, Backup] = {name: self._choose(name) for name in catalogue.names}
@@ -124,9 +124,9 @@ class RestoreDatabases:
         if remote:
             raise Refused(
                 f"{self._api.name}: {listing(list(remote))} not restored: {listing(list(remote.values()))} is a remote "
-                f"archive volume, from which a restore is blocking alone, and restore_type is {self._wanted.kind}",
-                hint=f"restore_type: {BLOCKING}, or a backup on an archive volume of the cluster; nothing overrides "
-                "this",
+                f"archive volume, which allows only blocking restores, but restore_type is {self._wanted.kind}",
+                hint=f"set restore_type: {BLOCKING}, or choose a backup on an archive volume of the cluster; nothing "
+                "overrides this",
                 failed_object=" ".join(remote),
                 number="DBF-6311",
             )
@@ -155,7 +155,9 @@ class RestoreDatabases:
             return self._beginning(name, state)
         other = None if history.acted else self._is_other(name, state.progress)
         if other:
-            return Fail(f"another restore is under way ({other})", hint="wait for its end", number="DBF-6402")
+            return Fail(
+                f"another restore is under way ({other})", hint="wait until that restore ends", number="DBF-6402"
+            )
         return self._ending(name, state)
 
     def _beginning(self, name: str, state: RestoreState) -> Decision:
@@ -163,7 +165,7 @@ class RestoreDatabases:
         if database.operation != IDLE:
             words = busy_words(database, state.progress)
             if self._wanted.on_operation == "wait":
-                return Wait(f"{words} first", then=(step,))
+                return Wait(f"{words} must end first", then=(step,))
             return Fail(f"{words} is running", hint=WAIT_HINT, number="DBF-6402")
         if database.phase in STOPPING:
             return Wait(database_words(database), then=(step,))
@@ -175,13 +177,13 @@ class RestoreDatabases:
         restoring = is_restore(database.operation)
         wrong = progress is not None and progress.kind == RESTORE and progress.went_wrong and not restoring
         if wrong and database.phase == RUNNING and progress:
-            return Fail(f"the restore didn't end well: {progress.comment}", number="DBF-6404")
+            return Fail(f"the restore failed: {progress.comment}", number="DBF-6404")
         if database.accepts_connections and (not restoring or not self._wanted.whole):
             return Done()
         if database.phase == SETUP and not restoring:  # not begun yet, or failed: its cause is asked for
             return Act(self._api.calls["restore"], partial(self._restore, name))
         percent = f", restore {progress.percent} %" if progress and progress.kind == RESTORE else ""
-        behind = ", the restore goes on behind it" if restoring and database.accepts_connections else ""
+        behind = ", the restore continues in the background" if restoring and database.accepts_connections else ""
         return Wait(f"{database_words(database)}{percent}{behind}")
 
     def _is_other(self, name: str, progress: Optional[Progress]) -> str:
@@ -205,15 +207,15 @@ class RestoreDatabases:
         if not begin:
             return
         if self._wanted.confirm is not None:
-            what = f"{listing(begin)} not restored, for all that came since the backup would be lost"
+            what = f"{listing(begin)} not restored, because all data written since the backup would be lost"
             refuse_unconfirmed(self._api.name, what, self._wanted.confirm, self._catalogue.names, "DBF-6405")
         self._catalogue.look_at_all()
         taken = self._volumes_in_use(begin)
         refuse_all(
             f"{self._api.name}: nothing restored",
             {name: self._against(name, states[name].database) or taken[name] for name in begin},
-            "a database must be stopped first (exa_database state=stopped), and those that share its data volume, and "
-            "the backup's volume be online (exa_remote_volume tells); nothing overrides this",
+            "first stop the database and all that share its data volume (exa_database state=stopped), and bring the "
+            "backup's volume online (exa_remote_volume shows its state); nothing overrides this",
             states,
             "DBF-6409",
         )
@@ -228,7 +230,7 @@ class RestoreDatabases:
             for other in [one for one, its in volumes.items() if volume and its == volume and one != name]:
                 database = self._cluster.database(other)
                 if other in begin:
-                    found[name] = f"its data volume {volume} is that of {other} too, which this task restores"
+                    found[name] = f"its data volume {volume} also belongs to {other}, which this task restores too"
                 elif not database.is_stopped:
                     found[name] = f"its data volume {volume} is used by {other}, which is {database.state}"
         return found

@@ -20,7 +20,7 @@ from ..view import ClusterView
 from .schedules_wanted import WantedSchedule, comparable_expiry, comparable_time
 
 UNSEEN_HINT = (
-    "unseen: replace removes the schedule, where it is there, and adds it as it should be, on every run; "
+    "with unseen: replace, every run removes the schedule, if there is one, and adds it again as wanted; "
     "exa_job runs single jobs"
 )
 
@@ -105,8 +105,8 @@ class Schedules:
         missing = [one.name for one in self._wanted.values() if not one.volume or one.level is None]
         if missing:
             raise ClusterError(
-                f"{self._cluster.name}: {self._database}: schedule {listing(missing)}: this server keeps no names of "
-                "schedules, so volume and level must tell which one is meant"
+                f"{self._cluster.name}: {self._database}: schedule {listing(missing)}: give volume and level, because "
+                "this server keeps no names of schedules"
             )
 
     # -- reading
@@ -183,9 +183,9 @@ class Schedules:
             return self._unseen_one(name, state)
         if state.alike:
             return Fail(
-                f"{state.alike + 1} schedules are of its level and volume, and the server keeps no names of them",
-                hint="let it say when it runs as one of them does (minute, hour, day, month, weekday), or change it in "
-                "the web page",
+                f"{state.alike + 1} schedules have its level and volume, and the server keeps no names of schedules",
+                hint="set minute, hour, day, month and weekday as one of these schedules has them, or change the "
+                "schedule in the web page",
                 number="DBF-6410",
             )
         found = state.schedule
@@ -207,7 +207,7 @@ class Schedules:
         if add in history.acted or self._removed.get(name, found) != found:
             return Fail(
                 f"somebody else has added a schedule of that name meanwhile ({found.words})",
-                hint="run it again to make it as it should be, or give this one another name",
+                hint="run the task again to change that schedule, or give yours another name",
                 number="DBF-6410",
             )
         unsaid = self._wanted[name].unsaid(found)
@@ -215,9 +215,9 @@ class Schedules:
             fixed = listing([part for part in self._differences(name, found) if part in self._api.fixed])
             kept = ", ".join(f"{part}: {_written(value)}" for part, value in unsaid.items())
             return Fail(
-                f"no change reaches its {fixed}, so it would be removed and added anew, and what the task doesn't say "
-                f"of it ({kept}) would be lost were the run cut off between",
-                hint=f"give that too ({kept}), or what it should be",
+                f"no call changes its {fixed}, so the run would remove the schedule and add it again, and if the run "
+                f"were cut off in between, the settings that the task leaves out ({kept}) would be lost",
+                hint=f"give these settings too ({kept}), or the values that you want",
                 number="DBF-6410",
             )
         return Act(remove, partial(self._remove_first, name, found), then=(add,))
@@ -228,7 +228,9 @@ class Schedules:
         other += [] if wanted.level in (None, found.level) else [f"its level is {found.level}, not {wanted.level}"]
         if other:
             return Fail(
-                ", ".join(other), hint="leave out what needn't be so, or name the one that is meant", number="DBF-6410"
+                ", ".join(other),
+                hint="leave out the options that need not match, or name the schedule to remove",
+                number="DBF-6410",
             )
         return Act(self._api.calls["remove"], partial(self._api.remove, self._database, found))
 
@@ -238,10 +240,10 @@ class Schedules:
     def _no_volume(self, name: str) -> Optional[Fail]:
         if self._wanted[name].volume or name in self._removed:
             return None
-        there = "can't be seen" if self.rows is None else "isn't there"
+        there = "can't be seen" if self.rows is None else "doesn't exist"
         return Fail(
-            f"it {there}, and without a volume it can't be added",
-            hint="volume: where its backups go",
+            f"the schedule {there}, and it can't be added without a volume",
+            hint="give the archive volume for its backups in volume",
             number="DBF-6410",
         )
 
@@ -261,8 +263,9 @@ class Schedules:
         if unsaid and name not in self._warned_of:
             self._warned_of.add(name)
             self._warn(
-                f"{self._cluster.name}: {self._database}: the server doesn't tell what schedule {name} is, so its "
-                f"{listing(unsaid)} will be as for a new one, whatever that is now; give what it should be"
+                f"{self._cluster.name}: {self._database}: the server doesn't report the settings of schedule {name}, "
+                f"so {listing(unsaid)} will be as in a new schedule, whatever the values are now; give the values that "
+                "you want"
             )
         return self._no_volume(name) or Act(f"{remove}, {add}", partial(self._replace, name))
 
@@ -336,7 +339,7 @@ class Schedules:
         if changing and self._api.runs and database.phase != RUNNING:
             raise Refused(
                 f"{self._cluster.name}: {self._database}: schedule {listing(changing)} not changed: the database is "
-                f"{database.state}, and schedules are only changed while it runs",
+                f"{database.state}, and its schedules can be changed only while it runs",
                 hint="start it (exa_database state=started); nothing overrides this",
                 failed_object=self._database,
                 last_state=database.as_dict(),
@@ -349,8 +352,8 @@ class Schedules:
             found = state.schedule
             if self._present and found and set(self._differences(name, found)) & set(self._api.fixed):
                 self._say(
-                    f"[{self._cluster.name}] {self._database}: schedule {name} is removed and added anew, it was "
-                    f"{found.words}. Where this run is cut off between, the same task adds it"
+                    f"[{self._cluster.name}] {self._database}: the run removes schedule {name} and adds it again. It "
+                    f"was {found.words}. If the run is cut off in between, run the same task again to add it"
                 )
 
     def stages(self) -> list[Stage]:

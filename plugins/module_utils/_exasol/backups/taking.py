@@ -94,7 +94,7 @@ class TakeBackups:
         self.own: dict[str, Backup] = {}
         if (wanted.max_age is not None) and wanted.zone is None:
             raise ClusterError(
-                f"{self._api.name}: max_age: how old a backup is can't be known without the cluster's time zone",
+                f"{self._api.name}: max_age: the age of a backup can't be known without the cluster's time zone",
                 hint=ZONE_HINT,
                 number="DBF-7008",
             )
@@ -168,7 +168,7 @@ class TakeBackups:
         if state.busy:
             return self._busy(state, history)
         if state.unlisted:
-            return Wait("over, not listed yet")
+            return Wait("finished, but not listed yet")
         lifetime = self._wanted.lifetime
         then = (self._api.calls["expire"],) if lifetime and lifetime.is_time else ()
         return Act(self._api.calls["start"], partial(self._start, name), then=then)
@@ -178,7 +178,8 @@ class TakeBackups:
         lifetime, new = self._wanted.lifetime, self._is_new(name, own)
         if new and not own.usable:
             return Fail(
-                f"{own.label} was taken and can't be used{f': {own.comment}' if own.comment else ''}", number="DBF-6404"
+                f"{own.label} was taken, but can't be used{f': {own.comment}' if own.comment else ''}",
+                number="DBF-6404",
             )
         if not new or lifetime is None or lifetime.is_met(own.expire, own.timestamp, exact=lifetime.is_time):
             return Done()
@@ -200,8 +201,8 @@ class TakeBackups:
                 continue
             if not met:
                 told.append(
-                    f"{self._api.name}: {name}: {own.label} is enough, and expires {own.expire or 'never'}, which "
-                    "isn't what expire says: expire with backup_ids changes it"
+                    f"{self._api.name}: {name}: {own.label} is enough, but it expires {own.expire or 'never'}, "
+                    "unlike the option expire: change it with expire and backup_ids"
                 )
         return told
 
@@ -217,7 +218,7 @@ class TakeBackups:
         else:
             return Wait(words)
         if self._wanted.on_operation == "wait":
-            return Wait(f"{words} first", then=(start,))
+            return Wait(f"{words} must end first", then=(start,))
         return Fail(why, hint=WAIT_HINT, number="DBF-6402")
 
     def _is_other(self, progress: Optional[Progress]) -> bool:
@@ -241,8 +242,8 @@ class TakeBackups:
         refuse_all(
             f"{self._api.name}: no backup begun",
             {name: self._against(name, states[name].database) for name in begin},
-            "start the database (exa_database state=started), mend the volume (exa_remote_volume tells), or take a "
-            "backup of a lower level first; nothing overrides this",
+            "start the database (exa_database state=started), repair the volume (exa_remote_volume shows its state), "
+            "or take a backup of a lower level first; nothing overrides this",
             states,
             "DBF-6401",
         )
@@ -254,7 +255,7 @@ class TakeBackups:
     def _against(self, name: str, database: Database) -> str:
         level, volume = self._wanted.level, self._volume
         if database.phase != RUNNING:
-            return f"it is {database.state}, and only a running database is backed up"
+            return f"it is {database.state}, and only a running database can be backed up"
         if volume.trouble:
             return f"volume {volume.name} is {volume.trouble}"
         lower = [
@@ -265,7 +266,9 @@ class TakeBackups:
         if level == 0 or any(row.usable for row in lower):
             return ""
         broken = f"; {listing([row.label for row in lower], 4, ', ')} can't be used" if lower else ""
-        return f"there is no usable backup of a lower level on {volume.name} for level {level} to build on{broken}"
+        return (
+            f"a backup of level {level} needs a usable one of a lower level on {volume.name}, and there is none{broken}"
+        )
 
     def causes(self, name: str) -> str:
         """Why a backup that was begun isn't there."""

@@ -94,8 +94,8 @@ class KeptExpiries:
     def _take(self, name: str, call: Callable[[], Any]) -> None:
         had = self._had[name]
         self._say(
-            f"[{self._api.name}] {had.label} expires {had.expire}: that is taken away for the virtual access, and "
-            f"given back; if this run is killed, do it by {self._task(had)}"
+            f"[{self._api.name}] {had.label} expires {had.expire}: the run removes this expiry for the virtual access "
+            f"and sets it again afterwards; if the run is killed, set it with {self._task(had)}"
         )
         self._taken.append(name)
         call()
@@ -123,9 +123,9 @@ class KeptExpiries:
         if failed:
             tasks = ", ".join(self._task(self._had[name]) for name in failed)
             raise Failed(
-                f"{self._api.name}: the expiry of {' '.join(failed)} was taken away for the virtual access, and isn't "
-                f"given back: {'; '.join(failed.values())}",
-                hint=f"do it by {tasks}",
+                f"{self._api.name}: the run removed the expiry of {' '.join(failed)} for the virtual access, and could "
+                f"not set it again: {'; '.join(failed.values())}",
+                hint=f"set it with {tasks}",
                 failed_object=" ".join(failed),
                 number="DBF-5006",
             )

@@ -65,7 +65,7 @@ def described(task: Task, jobs: JobApi, names: list[str], wanted: list[str]) -> 
     found = gather(chosen(jobs.name, names, wanted), partial(_help, jobs))
     for one in wanted:
         if not any(fnmatchcase(name, one.strip()) for name in names):
-            task.warn(f"{jobs.name}: no job is called like {one}")
+            task.warn(f"{jobs.name}: no job has a name like {one}")
     told = {}
     for name, row in found.items():
         if isinstance(row, dict):
@@ -73,7 +73,7 @@ def described(task: Task, jobs: JobApi, names: list[str], wanted: list[str]) -> 
         elif name in wanted:
             raise row
         else:
-            task.warn(f"{row}; it is left out")
+            task.warn(f"{row}; the result leaves this job out")
     return told
 
 

@@ -47,7 +47,7 @@ def job_id_of(cluster: str, given: Any) -> Optional[str]:
     if given is None:
         return None
     if isinstance(given, (bool, float)) or not isinstance(given, (str, int)):
-        raise ClusterError(f"{cluster}: job_id must be a text: put it in quotes, for 12.10 and 12.1 are two jobs")
+        raise ClusterError(f"{cluster}: job_id must be a text: put it in quotes, because 12.10 and 12.1 are two jobs")
     return str(given).strip()
 
 
@@ -166,13 +166,13 @@ class JobRun:
     def _made(self) -> JobOutcome:
         given = self._given
         if given["mode"] == EXEC and not given["wait"]:
-            raise ClusterError(f"{self._jobs.name}: mode=exec can't go without waiting: mode=async can")
+            raise ClusterError(f"{self._jobs.name}: mode=exec always waits: use mode=async with wait=false")
         if given["job"] is not None:
             told = JobOutcome(f"job {given['job']}", job=given["job"])
             known = known_jobs.changes(told.job or "")
             told.changing = given["changing"] if given["changing"] is not None else known is not False
             if known and not told.changing and told.job not in known_jobs.READING_PERHAPS:
-                why = "with changing: false it would run under check mode, and again where its answer is lost"
+                why = "with changing: false it would run under check mode too, and twice if its answer is lost"
                 raise ClusterError(f"{self._jobs.name}: job {told.job} changes something: {why}")
             return told
         told = JobOutcome(f"method {given['method']}", method=given["method"])
@@ -180,7 +180,7 @@ class JobRun:
         told.changing = given["changing"] if given["changing"] is not None else not reads
         if told.method in STARTERS:
             raise ClusterError(
-                f"{self._jobs.name}: {told.method} is not called as a method: job takes the job, and mode how it runs"
+                f"{self._jobs.name}: {told.method} can't be called as a method: name the job in job, and set mode"
             )
         return told
 
@@ -204,8 +204,8 @@ class JobRun:
             self._start(told, sent)
         if unless and told.finished and told.changing and not unless.holds():
             self._task.warn(
-                f"{self._jobs.name}: {told.title} has run, and still it isn't so that {unless.words}: the next run "
-                "would run it again"
+                f"{self._jobs.name}: {told.title} has run, but the condition in unless is still not met "
+                f"({unless.words}): the next run would run it again"
             )
 
     def _checked(self, told: JobOutcome) -> Any:
@@ -243,7 +243,7 @@ class JobRun:
             return send()
         except ClusterError as error:
             if isinstance(error, AnswerLost) and not error.unsent:
-                error.hint = error.hint or "look at what it changes before it is run again"
+                error.hint = error.hint or "check on the cluster what it has changed before you run it again"
                 raise
             self._failed(told, error)
             told.sent = bool(told.job_id)
@@ -371,7 +371,7 @@ class JobRun:
         cause = error.message[len(self._jobs.name) + 2 :]
         lost = AnswerLost(
             f"{self._jobs.name}: {told.title} was submitted, and then {cause}; the server may have carried it out",
-            hint=error.hint or "look at what it changes before it is run again",
+            hint=error.hint or "check on the cluster what it has changed before you run it again",
         )
         lost.result = error.result
         return lost
@@ -411,7 +411,7 @@ class JobRun:
         raise TimedOut(
             f"{self._jobs.name}: {told.title}: not finished after {self._given['wait_timeout']:g} s: {is_}, and goes on"
             + (f"; {trouble}" if trouble else ""),
-            hint=f'job_id: "{told.job_id}" awaits it; wait_timeout sets how long it waits',
+            hint=f'run the task with job_id: "{told.job_id}" to wait for the job; wait_timeout sets how long',
             failed_object=told.job or told.job_id,
             last_state=told.stage or None,
             number="DBF-4003",

@@ -27,7 +27,7 @@ class Unless:
         self._jobs = jobs
         self._given = given
         if given and known_jobs.changes(given["job"]):
-            raise ClusterError(f"{jobs.name}: unless takes a job that only reads, and {given['job']} changes something")
+            raise ClusterError(f"{jobs.name}: unless takes a job that only reads, but {given['job']} changes something")
 
     def __bool__(self) -> bool:
         return self._given is not None
@@ -38,8 +38,8 @@ class Unless:
         given = self._given or {}
         where = f"{given.get('at')} in " if given.get("at") else ""
         verb = next((verb for verb in ("equals", "contains") if given.get(verb) is not None), None)
-        said = f"{where}what {given.get('job')} says"
-        return f"{said} {verb} what is wanted" if verb else f"{said} is there"
+        said = f"{where}the output of {given.get('job')}"
+        return f"{said} {verb} the wanted value" if verb else f"{said} exists"
 
     def holds(self) -> bool:
         """Whether the job is unneeded."""

@@ -17,7 +17,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.backups.fake_server i
 def test_files_that_are_those_of_another_backup_too(brought):
     server = Server(backup(1, files="same"), backup(2, files="same"))
     kept = Lifetime("2099-01-01", None)
-    with pytest.raises(Refused, match=r"id 1: its files \(same\) are those of id 2 as well"):
+    with pytest.raises(Refused, match=r"id 1: its files \(same\) also belong to id 2"):
         brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], kept, None).stages())
     server.does["expire"] = lambda *_args: server.rows.__setitem__(
         slice(None), [backup(bid, files="same", expire="2099-01-01 00:00") for bid in (1, 2)]
@@ -50,11 +50,11 @@ def test_a_backup_that_goes_meanwhile(brought):
         raise AnswerLost("exa-unit: lost")
 
     server.does["expire"] = expire
-    with pytest.raises(Failed, match="id 1: it is gone"):
+    with pytest.raises(Failed, match="id 1: the backup is gone"):
         brought(expiring.stages())
 
 
 def test_a_number_that_two_backups_have(task):
     server = Server(backup(1), backup(1, id="other", volume="B", volume_id=10002))
-    with pytest.raises(ClusterError, match="backup 1 is more than one: id 1, other"):
+    with pytest.raises(ClusterError, match="several backups have number 1: id 1, other"):
         ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], Lifetime("1w", None), None)

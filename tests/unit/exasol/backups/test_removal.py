@@ -68,7 +68,7 @@ def test_what_is_destroyed_is_confirmed_by_name(brought, confirm):
 
 def test_nothing_is_deleted_under_an_operation(brought):
     server = Server(*CHAIN, operation="Backup")
-    with pytest.raises(Refused, match="operation Backup is running, which may need what would be deleted"):
+    with pytest.raises(Refused, match="operation Backup is running, and it may need the backups to delete"):
         brought(deleting(server, ids=("3",)))
 
 
@@ -95,7 +95,7 @@ def test_what_only_seems_to_be_unusable_is_not_pruned(brought):
 
 def test_only_a_backup_is_aborted(brought):
     server = Server(operation="Restore")
-    with pytest.raises(Refused, match="operation Restore is running, which is no backup"):
+    with pytest.raises(Refused, match="operation Restore is running, and it is not a backup"):
         brought(AbortBackups(server, Catalogue(server, ["DB1"])).stages())
     server.state["operation"] = "Storage Backup"
     server.does["abort"] = lambda _name: server.state.update(operation="None")

@@ -58,7 +58,7 @@ def test_two_that_share_a_volume_are_not_restored_by_one_task(brought):
     server.layouts = {"DB1": "Data1", "DB2": "Data1"}
     names = ["DB1", "DB2"]
     work = RestoreDatabases(server, Catalogue(server, names), WantedRestore("latest", confirm=names))
-    with pytest.raises(Refused, match="its data volume Data1 is that of DB2 too, which this task restores"):
+    with pytest.raises(Refused, match="its data volume Data1 also belongs to DB2, which this task restores too"):
         brought(work.stages())
     assert server.sent == []
 
@@ -78,7 +78,7 @@ def test_a_restore_that_did_not_end_well(brought):
         server.progressing = Progress("restore", 60, 0, 10001, "Restore has failed")
 
     server.does["restore"] = restore
-    with pytest.raises(Failed, match="the restore didn't end well: Restore has failed"):
+    with pytest.raises(Failed, match="the restore failed: Restore has failed"):
         brought(restoring(server).stages())
 
 
@@ -99,7 +99,7 @@ def test_a_remote_backup_is_restored_blocking_alone(kind):
     restoring(server, kind=kind)
     server.remote_is_blocking = True
     for number in ("1", "2"):
-        with pytest.raises(Refused, match=f"is a remote archive volume, from which .*, and restore_type is {kind}"):
+        with pytest.raises(Refused, match=f"a remote archive volume, which allows only .*, but restore_type is {kind}"):
             restoring(server, kind=kind, backup_id=number)
     restoring(server, kind=kind, backup_id="3")
     restoring(server, kind="blocking")

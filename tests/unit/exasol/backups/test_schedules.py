@@ -123,14 +123,14 @@ def test_another_schedule_of_that_name_is_not_removed(brought, said, why):
 def test_a_schedule_without_a_volume_is_not_added(brought):
     server = Server()
     server.plans = Plans()
-    with pytest.raises(Refused, match="n: it isn't there, and without a volume"):
+    with pytest.raises(Refused, match="n: the schedule doesn't exist, and it can't be added without a volume"):
         brought(planned(server, {"hour": "3"}).stages())
 
 
 def test_a_schedule_that_is_not_told_is_not_removed_where_it_could_not_be_added(brought):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w"), told=False)
-    with pytest.raises(Refused, match="n: it can't be seen, and without a volume"):
+    with pytest.raises(Refused, match="n: the schedule can't be seen, and it can't be added without a volume"):
         brought(planned(server, {"level": 0}, unseen="replace").stages())
     assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
 
@@ -138,7 +138,7 @@ def test_a_schedule_that_is_not_told_is_not_removed_where_it_could_not_be_added(
 def test_another_level_leaves_the_rest_of_a_schedule(brought):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w", hour="3"))
-    with pytest.raises(Refused, match="no change reaches its level, so it would be removed and added anew"):
+    with pytest.raises(Refused, match="no call changes its level, so the run would remove the schedule and add"):
         brought(planned(server, {"level": 1}).stages())
     brought(planned(server, {"level": 1, "volume": "A", "hour": "3", "expire": "2w"}).stages())
     assert server.plans.rows == [Schedule("n", "A", 1, "2w", hour="3")]
@@ -152,7 +152,10 @@ def test_what_a_new_one_would_have_otherwise_must_be_given_before_it_is_removed(
     with pytest.raises(Refused) as caught:
         brought(planned(server, {"volume": "B"}).stages())
     kept = "level: 1, expire: '2w', hour: '3', weekday: '0', enabled: false"
-    assert (caught.value.hint, server.plans.rows) == (f"give that too ({kept}), or what it should be", [old])
+    assert (caught.value.hint, server.plans.rows) == (
+        f"give these settings too ({kept}), or the values that you want",
+        [old],
+    )
     with pytest.raises(Refused, match="volume: 'A', hour: '3'"):
         brought(planned(server, {"level": 0, "expire": "1w", "weekday": "*", "enabled": True}).stages())
     said: list[str] = []
@@ -161,7 +164,7 @@ def test_what_a_new_one_would_have_otherwise_must_be_given_before_it_is_removed(
     with pytest.raises(Fault, match="is missing now .it was level 1 to A at 00 3 ") as fault:
         brought(planned(server, all_of_it, say=said.append).stages())
     assert "what it had" not in str(fault.value.hint)
-    assert "schedule n is removed and added anew, it was level 1 to A at 00 3 * * 0, kept 2w, disabled" in said[0]
+    assert "removes schedule n and adds it again. It was level 1 to A at 00 3 * * 0, kept 2w, disabled" in said[0]
     server.plans.adding = []
     brought(planned(server, all_of_it).stages())
     assert server.plans.rows == [Schedule("n", "B", 1, "2w", hour="3", weekday="0", enabled=False)]
@@ -213,7 +216,7 @@ def test_what_nobody_tells_and_nobody_says_is_warned_of(brought):
     server.plans = Plans(told=False)
     brought(planned(server, {"volume": "B", "hour": "3"}, unseen="replace", warn=warned.append).stages())
     (said,) = warned
-    assert "what schedule n is, so its level expire minute day month weekday enabled will be as for a new one" in said
+    assert "so level expire minute day month weekday enabled will be as in a new schedule" in said
 
 
 def test_a_schedule_that_is_replaced_is_there_at_the_end_though_nobody_waits(brought, task):
@@ -257,9 +260,9 @@ def test_schedules_without_names_are_told_apart_by_what_they_are(brought):
     server = Server()
     first, second = Schedule("", "A", 1, hour="3"), Schedule("", "A", 1, hour="15")
     server.plans = Plans(first, second, named=False, fixed=())
-    with pytest.raises(ClusterError, match="schedule n: this server keeps no names"):
+    with pytest.raises(ClusterError, match="schedule n: give volume and level, because this server keeps no names"):
         planned(server, {"hour": "3"})
-    with pytest.raises(Refused, match="2 schedules are of its level and volume"):
+    with pytest.raises(Refused, match="2 schedules have its level and volume"):
         brought(planned(server, {"volume": "A", "level": 1, "hour": "4"}).stages())
     both = [
         {"name": "a", "volume": "A", "level": 1, "hour": "3"},

@@ -32,8 +32,8 @@ def taken(server: Server, **more: Any) -> Any:
 @pytest.mark.parametrize(
     ("text", "taken", "said"),
     [
-        ("1798131600", "2026-03-20 12:00", "whose zone isn't known"),
-        ("2026-12-24T17:00:00Z", "2026-03-20 12:00", "whose zone isn't known"),
+        ("1798131600", "2026-03-20 12:00", "because its zone isn't known"),
+        ("2026-12-24T17:00:00Z", "2026-03-20 12:00", "because its zone isn't known"),
         ("1w", "yesterday", "can't be read"),
     ],
 )
@@ -64,14 +64,14 @@ def test_what_the_server_made_of_the_expiry_is_put_right(brought):
 def test_an_expiry_that_stays_wrong_fails(brought):
     server = Server()
     server.does["start"] = taken(server, expire="2027-05-01 10:00")
-    with pytest.raises(Failed, match=r"was accepted for 2026-05-08 10:00:00, and now it expires 2027-05-01 10:00"):
+    with pytest.raises(Failed, match=r"accepted 2026-05-08 10:00:00, but now the backup expires 2027-05-01 10:00"):
         brought(taking(server, lifetime=Lifetime("1w", None)).stages())
 
 
 def test_a_backup_that_cannot_be_used_fails(brought):
     server = Server()
     server.does["start"] = taken(server, usable=False, comment="a node was lost")
-    with pytest.raises(Failed, match=r"backup 99 .* was taken and can't be used: a node was lost"):
+    with pytest.raises(Failed, match=r"backup 99 .* was taken, but can't be used: a node was lost"):
         brought(taking(server).stages())
 
 
@@ -118,7 +118,7 @@ def test_a_backup_that_is_enough_keeps_its_expiry_and_that_is_said(brought, want
     server = Server(backup(1, expire=expire))
     take = taking(server, once=True, lifetime=Lifetime(wanted, None) if wanted else None)
     assert not brought(take.stages())["changed"]
-    said = f"exa-unit: DB1: {server.rows[0].label} is enough, and expires {expire or 'never'}, which isn't what"
+    said = f"exa-unit: DB1: {server.rows[0].label} is enough, but it expires {expire or 'never'}, unlike the option"
     assert [text.startswith(said) for text in take.warnings()] == [True] * told
 
 
@@ -141,7 +141,7 @@ def test_a_backup_waits_for_a_shrink_where_it_may(brought):
     server = Server(operation="Shrink")
     with pytest.raises(Refused, match="operation Shrink is running, and a backup would have to wait"):
         brought(taking(server).stages())
-    with pytest.raises(ClusterError, match="not taken after 30 s: DB1 is operation Shrink first"):
+    with pytest.raises(ClusterError, match="not taken after 30 s: DB1 is operation Shrink must end first"):
         brought(taking(server, on_operation="wait").stages())
     assert server.sent == []
 
@@ -149,10 +149,10 @@ def test_a_backup_waits_for_a_shrink_where_it_may(brought):
 @pytest.mark.parametrize(
     ("state", "rows", "said"),
     [
-        ({"state": "setup"}, [], "it is setup, and only a running database is backed up"),
-        ({}, [backup(1, usable=False)], r"no usable backup of a lower level on A .*; backup 1 \(.*\) can't be used"),
-        ({}, [backup(1, volume_id=10002)], "no usable backup of a lower level on A"),
-        ({}, [backup(1, level=1)], "no usable backup of a lower level on A"),
+        ({"state": "setup"}, [], "it is setup, and only a running database can be backed up"),
+        ({}, [backup(1, usable=False)], r"a usable one of a lower level on A, .*; backup 1 \(.*\) can't be used"),
+        ({}, [backup(1, volume_id=10002)], "a usable one of a lower level on A"),
+        ({}, [backup(1, level=1)], "a usable one of a lower level on A"),
     ],
 )
 def test_no_backup_begins_without_what_it_needs(brought, state, rows, said):

@@ -45,7 +45,7 @@ def test_expiries_are_taken_away_and_given_back(brought: Any) -> None:
     assert brought(stages)["changed"]
     assert server.sent == [("expire", 2, ""), ("expire", 1, "")]
     assert [row.expire for row in server.rows] == ["", "", END]
-    assert lines[0].endswith(f"killed, do it by exa_backup state=present backup_ids='id 2' expire='{END}'")
+    assert lines[0].endswith(f"killed, set it with exa_backup state=present backup_ids='id 2' expire='{END}'")
     steps = kept.give_back()
     assert [row.expire for row in server.rows] == [END, END, END]
     assert [(step["object"], step["to"]) for step in steps] == [("id 1", f"expires {END}"), ("id 2", f"expires {END}")]
@@ -95,6 +95,8 @@ def test_what_is_not_given_back_is_a_failure_that_says_how(brought: Any) -> None
         raise Fault("exa-unit: the volume is gone", text="gone")
 
     server.change_expiry = broken  # type: ignore[method-assign, assignment]
-    with pytest.raises(Failed, match="expiry of id 1 was taken away .* isn't given back: .*the volume is gone") as told:
+    with pytest.raises(
+        Failed, match="removed the expiry of id 1 .* could not set it again: .*the volume is gone"
+    ) as told:
         kept.give_back()
     assert "exa_backup state=present backup_ids='id 1' expire='2099-01-01 10:00'" in str(told.value.hint)

@@ -67,7 +67,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "no backup": (
         "exa_backup",
         {"databases": ["DB1"], "state": "restored", "backup_ids": None, "confirm": ["DB1"]},
-        "a database is restored from one backup, and backup_ids names 0",
+        "backup_ids names 0 backups, but a database is restored from exactly one",
     ),
 }
 

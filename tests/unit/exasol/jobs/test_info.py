@@ -69,7 +69,7 @@ def test_help_that_cannot_be_read():
 def test_a_pattern_that_fits_no_job_is_said():
     task = quiet()
     assert info.described(task, Nodes().jobs(), NAMES, ["db_bakup_*"]) == {}
-    assert task.warnings == ["exa-unit: no job is called like db_bakup_*"]
+    assert task.warnings == ["exa-unit: no job has a name like db_bakup_*"]
 
 
 def test_a_history_without_what_is_secret():

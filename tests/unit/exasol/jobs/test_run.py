@@ -121,7 +121,7 @@ def test_without_waiting_the_id_is_for_a_later_task():
     found = Task(job="db_start", params={"db_name": "DB1"}, wait=False).run(cluster)
     assert (found["changed"], found["job_id"], found["finished"], found["stage"]) == (True, "11.5", False, "submitted")
     assert methods(cluster) == ["job_desc", "job_start"]
-    with pytest.raises(ClusterError, match="mode=async can"):
+    with pytest.raises(ClusterError, match="mode=exec always waits: use mode=async"):
         Task(job="db_start", params={"db_name": "DB1"}, mode="exec", wait=False).run(cluster)
 
 
@@ -221,7 +221,7 @@ def test_a_job_that_is_known_to_change_something_is_not_taken_for_reading(check_
         ({"job": "db_start", "params": {"dbname": "DB1"}}, r"no parameter 'dbname' \(did you mean db_name\?\)"),
         ({"job": "db_start", "params": {"db_name": "DB1", "timeout": "long"}}, "timeout of job db_start must be int"),
         ({"method": "user_lgin"}, r"no method 'user_lgin' \(did you mean user_login\?\)"),
-        ({"method": "job_exec", "args": ["db_start"]}, "job takes the job"),
+        ({"method": "job_exec", "args": ["db_start"]}, "name the job in job"),
     ],
 )
 def test_what_the_server_would_not_take_is_not_sent(check_mode, given, said):
@@ -394,7 +394,7 @@ def test_a_lost_answer_is_not_sent_again(mode):
     with pytest.raises(AnswerLost) as caught:
         Task(job="db_start", params={"db_name": "DB1"}, mode=mode).run(cluster)
     assert len(calls(cluster, "job_exec") + calls(cluster, "job_start")) == 1
-    assert "look at what it changes" in (caught.value.hint or "")
+    assert "check on the cluster what it has changed" in (caught.value.hint or "")
     assert caught.value.result["changed"] is True
 
 

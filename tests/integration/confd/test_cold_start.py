@@ -143,7 +143,7 @@ def test_addresses_that_have_changed(simulate, ansible):
     run = ansible.run("exa_cold_start", hosts).failed()
     assert "connection refused" in run.failures()[0]
     assert "the addresses of the nodes may have changed" in run.out
-    assert "name the new ones in api_url" in run.out
+    assert "put the new addresses into api_url" in run.out
 
 
 def test_nodes_that_api_url_does_not_name_are_found(simulate, ansible, tmp_path):

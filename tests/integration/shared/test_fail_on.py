@@ -36,7 +36,7 @@ PROBLEMS = {
     "confd-down": rf"down: no database accepts connections; databases DB1 setup: {COLD}",
     "nuodb-degraded": rf"degraded: servers not active: server2: {RECOVER}",
     "nuodb-down": rf"down: .*connections; databases shop NOT_RUNNING; archives not running: 0 1: {RECOVER}",
-    "confd-unreachable": rf"{SEE}: .* may have changed, .*: name the new ones in .*",
+    "confd-unreachable": rf"{SEE}: .* may have changed, .*: put the new .*",
     "unreachable": rf"{SEE}: dbfleet.cluster.check -e target={{name}} looks at each URL",
 }
 """By cluster or state, what its failure says behind its name."""

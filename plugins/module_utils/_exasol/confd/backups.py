@@ -63,7 +63,9 @@ class ConfdBackups(BackupApi):
         if found in remote:
             return replace(found, trouble=self._trouble(found.name))
         if _is_data(local[found]):
-            raise NoSuchObject(f"{self.name}: {text} is a database's own volume, no archive", failed_object=text)
+            raise NoSuchObject(
+                f"{self.name}: {text} is a volume of a database, not an archive volume", failed_object=text
+            )
         return found
 
     @staticmethod

@@ -163,7 +163,7 @@ def _head(body: bytes) -> bytes:
 
 def _html(body: bytes, wanted: str) -> str:
     is_html = _head(body).startswith((b"<!doctype html", b"<html"))
-    return f"the answer is an HTML page, not {wanted} (a proxy's, or another service's)" if is_html else ""
+    return f"the answer is an HTML page, not {wanted} (from a proxy or another service)" if is_html else ""
 
 
 def _what_it_is(body: bytes, wanted: str) -> str:

@@ -92,7 +92,7 @@ class ConfdJobs(JobApi):
             )
         if refused:
             raise refused
-        raise self._odd(f"job_help of {job}", answer, "what the job takes can't be read from the answer")
+        raise self._odd(f"job_help of {job}", answer, "the parameters of the job can't be read from the answer")
 
     def parameters(
         self, job: str, given: Optional[Mapping[str, Any]] = None, now: Optional[datetime] = None, of: str = ""
@@ -161,7 +161,7 @@ class ConfdJobs(JobApi):
             result = self._result(answer, job, of, changing=True)  # declined at once
             answer = result.job_id
         if isinstance(answer, bool) or not isinstance(answer, (str, int, float)) or not str(answer).strip():
-            raise self._lost(f"{job} of {of}" if of else job, "job_start gave no job ID", of)
+            raise self._lost(f"{job} of {of}" if of else job, "job_start returned no job ID", of)
         job_id = one_line(answer)
         self._as_came[job_id] = answer  # a server that gives numbers may not know them as texts
         return job_id
@@ -242,7 +242,7 @@ class ConfdJobs(JobApi):
             raise self._lost(subject, f"job {job_id} was submitted, and then {cause}", of) from None
         if is_of_another(answer, job_id):
             desc = one_line(answer.get("result_desc"))
-            raise self._lost(subject, f"job {job_id} was submitted, and then its result wasn't there: {desc}", of)
+            raise self._lost(subject, f"job {job_id} was submitted, but its result is missing: {desc}", of)
         return self._result(answer, job, of, changing=True)
 
     def outcome(self, answer: Any, job: str, of: str = "") -> JobResult:
@@ -292,8 +292,8 @@ class ConfdJobs(JobApi):
         code = answer.get("result_code") if isinstance(answer, dict) else None
         if not isinstance(code, int) or isinstance(code, bool):
             if changing:
-                raise self._lost(subject, "the answer is no result of a job", of)
-            raise self._odd(subject, answer, "the answer is no result of a job")
+                raise self._lost(subject, "the answer is not the result of a job", of)
+            raise self._odd(subject, answer, "the answer is not the result of a job")
         job_id = one_line(answer.get("result_jobid"))
         name, desc = one_line(answer.get("result_name")), one_line(answer.get("result_desc"))
         if code != 0 and changing and INTERRUPTED.search(desc):

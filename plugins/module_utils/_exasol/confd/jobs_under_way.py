@@ -131,7 +131,7 @@ class JobsUnderWay:
             pool.close()
         return [
             f"{self._jobs.name}: job {job.job_id} ({job.name} of {job.of}) goes on, and nobody fetches its result: "
-            f'ConfD before 8.33 is slowed down by such jobs. exa_job with job_id: "{job.job_id}" awaits it'
+            f'such jobs slow down ConfD before 8.33. Wait for the job with exa_job, job_id: "{job.job_id}"'
             for job in rest
             if job.verdict is None and not job.left
         ]

@@ -15,8 +15,8 @@ from ..._errors import ClusterError
 from ..._http.client import Reply, normalized, plain_host
 
 MOVED = (
-    "where the hosts are on, the addresses of the nodes may have changed, as they do when the instances of a cloud or "
-    "of Exasol Personal stop and start: name the new ones in api_url, or names that follow them"
+    "if the hosts are on, the addresses of the nodes may have changed, as they do when the instances of a cloud or of "
+    "Exasol Personal stop and start: put the new addresses into api_url, or names that resolve to the new addresses"
 )
 """EXA-35."""
 

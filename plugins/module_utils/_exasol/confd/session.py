@@ -49,7 +49,7 @@ SEARCH = 0.5
 ELSEWHERE = 30.0
 """Seconds between two searches at addresses that the cluster has named: where all are off, each takes a while."""
 
-SEEKING = "without a master ConfD does nothing: are a majority of the nodes online, and can they reach each other?"
+SEEKING = "ConfD does nothing without a master: check that a majority of the nodes are online and reach each other"
 
 
 def is_own(status: int, _body: bytes) -> bool:
@@ -85,7 +85,7 @@ class Session:
         self.name = http.cluster
         plain = [url for url in http.urls if not url.startswith("https://")]
         if plain:
-            says = "is not https, and ConfD speaks nothing else"
+            says = "is not https, but ConfD accepts only https"
             raise ClusterError(f"{self.name}: api_url {plain[0]} {says}", number="DBF-7002")
         self._http = http
         self._codec = codec or Xml()
@@ -273,7 +273,7 @@ class Session:
             url = following
         raise _NotCarriedOut(
             Unreachable(
-                f"{self.name}: {call} at {url}: each node sends it on to another node", hint=SEEKING, number="DBF-1003"
+                f"{self.name}: {call} at {url}: each node redirects it to another node", hint=SEEKING, number="DBF-1003"
             )
         )
 
@@ -297,16 +297,16 @@ class Session:
         where = f"{self.name}: {call} at {url}"
         found = redirect_of(reply)
         if not found:
-            raise _elsewhere(f"{where}: the node redirects without saying where to (HTTP {reply.status})")
+            raise _elsewhere(f"{where}: the node redirects, but names no target (HTTP {reply.status})")
         scheme = urlsplit(reply.location).scheme
         if scheme not in ("https", ""):
-            raise _elsewhere(f"{where}: the node redirects to {scheme}, which ConfD doesn't speak")
+            raise _elsewhere(f"{where}: the node redirects to {scheme}, but ConfD accepts only https")
         host = host_of(found)
         if host not in self._nodes:
             with suppress(ClusterError):
                 self._named_by(url)  # the master may have moved since
         if host not in self._nodes:
-            stranger = "which neither api_url nor the cluster names: nothing was sent there"
+            stranger = "which neither api_url nor the cluster names, so nothing was sent there"
             hint = f"if {host} is a node of the cluster, add it to api_url"
             raise _elsewhere(f"{where}: the node redirects to {host}, {stranger}", hint=hint)
         return found
@@ -319,7 +319,7 @@ class Session:
         try:
             self._look(url)
         except ClusterError as error:
-            error.message = f"{self.name}: {call} was sent on to {url}: {error.message[len(self.name) + 2 :]}"
+            error.message = f"{self.name}: {call} was redirected to {url}: {error.message[len(self.name) + 2 :]}"
             raise _NotCarriedOut(error) from None
 
     def _value(self, reply: Reply, url: str, call: Call) -> Any:
@@ -353,7 +353,7 @@ class Session:
         def ask(url: str) -> str:
             found, _port_too = address_of(self._http.ask(url, Call("GET /master"), _get("/master?info_type=name")))
             if not found:
-                raise Garbled(f"{self.name}: GET /master at {url}: the answer is no name")
+                raise Garbled(f"{self.name}: GET /master at {url}: the answer is not a node name")
             return found
 
         return self._asked(ask)
@@ -450,7 +450,7 @@ class Session:
         found = next((other for other in [*nodes, url] if self._takes_calls(other)), None)
         if found:
             return found
-        cause.message += f" (it is the master that {url} names, and no api_url is)"
+        cause.message += f" ({url} names it as the master, and no URL in api_url leads to the master)"
         cause.hint = cause.hint or SEEKING
         raise cause
 
@@ -458,7 +458,8 @@ class Session:
         """Makes sure that a node of this cluster is there: an address of an inner network may be a stranger's here."""
         if self._named(url)[0] not in self._nodes:
             raise Garbled(
-                f"{self.name}: GET /master at {url}: it names a node that this cluster doesn't know", number="DBF-1003"
+                f"{self.name}: GET /master at {url}: it names a node unknown to this cluster",
+                number="DBF-1003",
             )
 
     def is_node(self, url: str) -> bool:

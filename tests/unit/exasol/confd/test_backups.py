@@ -244,7 +244,7 @@ def test_a_remote_volume_that_is_called_like_the_number_of_a_local_one():
 def test_volumes_that_take_no_backup():
     with pytest.raises(NoSuchObject, match=r"no archive volume RemoteVolum \(did you mean RemoteVolume1\?\)"):
         Spoken(NEW).api.volume("RemoteVolum")
-    with pytest.raises(NoSuchObject, match="DataVolume1 is a database's own volume"):
+    with pytest.raises(NoSuchObject, match="DataVolume1 is a volume of a database"):
         Spoken(NEW).api.volume("DataVolume1")
     states = Spoken(NEW, remote_volume_state=["Online", "Unmounted"])
     assert states.api.volume("10001").trouble == "not online on every node (Online, Unmounted)"

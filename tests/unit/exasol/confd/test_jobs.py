@@ -91,7 +91,7 @@ def test_an_unknown_job_gets_a_near_name(desc):
     [
         (xmlrpc.client.Fault(4, "User bob is not allowed to do this"), Denied, "the user may not do this"),
         (NO_RPC, Fault, "the server refused"),
-        ("odd", Garbled, "what the job takes can't be read"),
+        ("odd", Garbled, "the parameters of the job can't be read"),
     ],
 )
 def test_a_job_that_is_known_but_not_described(desc, kind, says):
@@ -250,7 +250,7 @@ def test_start():
 
 @pytest.mark.parametrize("odd", [None, True, "", " ", [], {"a": 1}, ["11.4"]])
 def test_a_start_without_an_id_is_lost(odd):
-    with pytest.raises(AnswerLost, match="db_start of DB1 at https://n11:443: job_start gave no job ID"):
+    with pytest.raises(AnswerLost, match="db_start of DB1 at https://n11:443: job_start returned no job ID"):
         described(job_start=odd).jobs().start("db_start", {"db_name": "DB1"}, of="DB1")
 
 

@@ -59,7 +59,7 @@ def test_a_job_that_goes_on_is_told_of() -> None:
     work, nodes = begun("DB1", job_finished=False, job_wait=False, job_result=result())
     (says,) = work.collect(0.05)
     assert says.startswith("exa-unit: job 11.1 (db_start of DB1) goes on, and nobody fetches its result")
-    assert 'exa_job with job_id: "11.1"' in says
+    assert 'exa_job, job_id: "11.1"' in says
     assert fetched(nodes) == []
 
 

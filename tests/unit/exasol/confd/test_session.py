@@ -50,7 +50,7 @@ def one_sentence(error: ClusterError) -> str:
 
 
 def test_http_is_refused():
-    with pytest.raises(ClusterError, match="api_url http://n11:80 is not https, and ConfD speaks nothing else"):
+    with pytest.raises(ClusterError, match="api_url http://n11:80 is not https, but ConfD accepts only https"):
         Session(Http("exa-unit", ["http://n11"], trust=Trust(validate=False)))
 
 
@@ -349,7 +349,10 @@ def test_a_master_that_cant_be_reached():
     with pytest.raises(Unreachable) as caught:
         nodes.session().change("job_start", "db_start")
     assert "GET /master at https://10.0.0.12:443: connection refused" in one_sentence(caught.value)
-    assert "(it is the master that https://public1:443 names, and no api_url is)" in caught.value.message
+    assert (
+        "(https://public1:443 names it as the master, and no URL in api_url leads to the master)"
+        in caught.value.message
+    )
     assert caught.value.hint
     assert nodes.count("job_start") == 0
 
@@ -364,7 +367,7 @@ def test_the_masters_name():
     session = Nodes("n11:443").session()
     session.master()
     session._http._transport = nodes  # type: ignore[assignment]
-    with pytest.raises(Garbled, match="the answer is no name"):
+    with pytest.raises(Garbled, match="the answer is not a node name"):
         session.master_name()
 
 
@@ -566,16 +569,16 @@ def test_a_redirect_of_the_look_for_the_master_to_an_address_of_version_6():
 @pytest.mark.parametrize(
     ("location", "cause"),
     [
-        ("https://[fe80::12%25eth0]/", "redirects without saying where to"),
+        ("https://[fe80::12%25eth0]/", "redirects, but names no target"),
         ("https://[fd00::99]/", "redirects to fd00::99, which neither api_url nor the cluster names"),
-        ("http://n12:443/", "redirects to http, which ConfD doesn't speak"),
+        ("http://n12:443/", "redirects to http, but ConfD accepts only https"),
         ("ftp://n12/", "redirects to ftp"),
-        ("", "redirects without saying where to"),
-        ("/RPC2", "redirects without saying where to"),
-        ("https://", "redirects without saying where to"),
-        ("https://n12:port/", "redirects without saying where to"),
-        ("https://[::1", "redirects without saying where to"),
-        ("https://n12:99999/", "redirects without saying where to"),
+        ("", "redirects, but names no target"),
+        ("/RPC2", "redirects, but names no target"),
+        ("https://", "redirects, but names no target"),
+        ("https://n12:port/", "redirects, but names no target"),
+        ("https://[::1", "redirects, but names no target"),
+        ("https://n12:99999/", "redirects, but names no target"),
         (f"https://{STRANGER}/", "redirects to 10.9.9.9, which neither api_url nor the cluster names"),
         ("https://evil.example.com/", "nothing was sent there"),
         ("https://n12@evil.example.com/", "redirects to evil.example.com"),
@@ -628,7 +631,7 @@ def test_nodes_that_redirect_in_circles(call):
         return (302, b"", f"https://{other}/") if one.verb == "POST" else send(one)
 
     nodes._answer = circling  # type: ignore[method-assign]
-    with pytest.raises(Unreachable, match="each node sends it on to another node") as caught:
+    with pytest.raises(Unreachable, match="each node redirects it to another node") as caught:
         getattr(session, call)("job_exec", "db_list")
     one_sentence(caught.value)
     assert nodes.count("job_exec") == (2 * HOPS if call == "read" else HOPS)

@@ -20,7 +20,7 @@ from .view import ClusterView
 PART = "volume_states"
 """Of a report of a cluster (report.py)."""
 
-ALLOW = "allow_last_copy: true of exa_node says that this is known"
+ALLOW = "to accept that, set allow_last_copy: true of exa_node"
 
 Rows = Mapping[str, Mapping[str, Any]]
 """As `states` returns them."""
@@ -88,12 +88,12 @@ def hints(rows: Rows) -> str:
         kind = ARCHIVE if row["type"] == ARCHIVE and row["state"].upper() == DEGRADED else row["state"].upper()
         by_state.setdefault(kind, []).append(name)
     said = {
-        RECOVERING: "{}: wait for the end of the recovery",
-        DEGRADED: "{}: bring its nodes back, or wait until EXAStorage has moved it (volume_move_delay, EXA-26)",
-        ARCHIVE: "{}: an archive volume has no volume_move_delay and stays DEGRADED until its nodes are back, or it is "
-        "moved to another node (exa_volume nodes, which is st_volume_move_node)",
-        LOCKED: "{}: see why it is locked (exa_volume state=unlocked says it, and changes nothing where EXAStorage "
-        "did it)",
+        RECOVERING: "{}: wait until the recovery ends",
+        DEGRADED: "{}: bring its nodes back, or wait until EXAStorage has moved the volume (volume_move_delay)",
+        ARCHIVE: "{}: an archive volume has no volume_move_delay and stays DEGRADED until its nodes are back, or you "
+        "move it to another node (option nodes of exa_volume, which calls st_volume_move_node)",
+        LOCKED: "{}: find out why it is locked (exa_volume state=unlocked shows the reason, and changes nothing if "
+        "EXAStorage has locked it)",
     }
     return joined(said[kind].format(listing(names)) for kind, names in by_state.items() if kind in said) or (
         "bring its nodes back"
@@ -142,9 +142,9 @@ def refuse_last_copy(
         lost_of = {name: listing(lost, 4, ", ") for name, (_row, lost) in losing.items()}
         said = [f"volume {words({name: rows[name]})}: {lost}" for name, lost in lost_of.items()]
         raise Refused(
-            f"{cluster.name}: {listing(names)} not {what}: {'; '.join(said)}, and no other node has that now, so the "
-            "last copy would go and EXAStorage lock the volume",
-            hint=joined([hints(rows) if hurt(rows) else "leave one of the nodes", overrides]),
+            f"{cluster.name}: {listing(names)} not {what}: {'; '.join(said)}, and no other node has a copy now, so the "
+            "last copy would be gone and EXAStorage would lock the volume",
+            hint=joined([hints(rows) if hurt(rows) else "leave one of these nodes out", overrides]),
             failed_object=" ".join(names),
             last_state=rows,
             number="DBF-6305",
@@ -166,10 +166,10 @@ def missing_copies(found: dict[str, Any], ignore_nodes: Iterable[str] = ()) -> t
     databases = {
         name: db for name, db in (found.get("databases") or {}).items() if not Database.of(name, db).is_stopped
     }
-    says = [f"{name} says: {db['info']}" for name, db in databases.items() if db.get("info")]
+    says = [f"{name} reports: {db['info']}" for name, db in databases.items() if db.get("info")]
     # Where only nodes are missing that need not be online, a database says no more than that.
     told = says if hurt or not names else []
-    hint = hints(hurt) if hurt else "look at its volumes (exa_cluster_info) and its nodes" if told else ""
+    hint = hints(hurt) if hurt else "check its volumes (exa_cluster_info) and its nodes" if told else ""
     return [f"volumes {words(hurt)}"] * bool(hurt) + told, hint
 
 

@@ -73,11 +73,11 @@ def refuse_while_backups_go_there(cluster: ClusterView, volume: ArchiveVolume, w
         if volume.holds(row.volume, number_of(row.volume))
     ]
     running = [db for db in map(cluster.database, names) if BACKUP in db.operation.lower()]
-    found += [f"{_words(db)}, which may go there" for db in running]
+    found += [f"{_words(db)}, and this backup may go there" for db in running]
     if found:
         raise Refused(
             f"{cluster.name}: {volume.name}: {what}: {', '.join(found)}",
-            hint="remove the schedule first (exa_backup_schedule state=absent), or wait for the end of the backup; "
+            hint="remove the schedule first (exa_backup_schedule state=absent), or wait until the backup ends; "
             "nothing overrides this",
             failed_object=volume.name,
             number="DBF-6304",

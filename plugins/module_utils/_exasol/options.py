@@ -41,7 +41,7 @@ def zone_of(task: Task, of: str = "") -> Optional[tzinfo]:
         cluster = of or task.params["cluster_name"] or "the cluster"
         raise ClusterError(
             f"{cluster}: time_zone {name!r} is not a time zone that this machine "
-            "knows (such as Europe/Berlin; where it knows none at all, pip install tzdata)",
+            "knows (such as Europe/Berlin; if it knows no time zone at all, pip install tzdata)",
             number="DBF-7008",
         ) from None
 

@@ -47,7 +47,7 @@ def doubted(task: Task, error: ClusterError) -> ClusterError:
     """An error, with a doubt where somebody else answers. It is waited for: a server may sound so while it starts."""
     sounds, doubt = STRANGERS.get(str(task.params.get("provider")), (None, ""))
     if sounds and sounds.search(error.message) and doubt not in error.message:
-        error.message += f" ({doubt} provider is {task.params['provider']}, and provider: auto would ask)"
+        error.message += f" ({doubt} provider is {task.params['provider']}; auto would find it out)"
     return error
 
 

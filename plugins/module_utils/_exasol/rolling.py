@@ -28,7 +28,7 @@ from .nodes.suspension import Suspension, needs, refuse_to_take
 from .storage import service_words
 from .view import ClusterView
 
-GO_ON = "where a run was cut off, name its node in cut_off (maintenance_rolling_cut_off)"
+GO_ON = "if a run was cut off at a node, name this node in cut_off (maintenance_rolling_cut_off)"
 
 ENOUGH_COPIES = 2
 """Redundancy with which each segment is on another node too."""
@@ -56,7 +56,7 @@ def refuse_under_storage(cluster: ClusterView) -> None:
     if not cluster.lacks(can.STOP_STORAGE):
         raise Refused(
             f"{cluster.name}: no node taken out: nodes of {cluster.provider.server} are switched off only when "
-            "EXAStorage isn't running, so they can't be worked on one by one while the cluster is up",
+            "EXAStorage isn't running, so you can't work on them one by one while the cluster is up",
             hint="shut the whole cluster down for the work (exa_graceful_shutdown; maintenance without "
             "maintenance_rolling); nothing overrides this",
             failed_object=cluster.name,
@@ -115,8 +115,9 @@ class Rolling:
         if needed:
             found += needed
             hints.append(
-                "no call takes a node from a database that is up: stop it (exa_database state=stopped), or name nodes "
-                "that it doesn't need (maintenance_rolling_nodes), as its reserve nodes; nothing overrides this"
+                "no call takes a node from a database that is up: stop the database (exa_database state=stopped), or "
+                "name nodes that it doesn't need, such as its reserve nodes (maintenance_rolling_nodes); nothing "
+                "overrides this"
             )
         for node in [] if needed else names:
             back = (self._cut_off,) if self._cut_off and node != self._cut_off else ()
@@ -130,7 +131,7 @@ class Rolling:
         for volume in [] if needed else self._cluster.volumes().all():
             here = [node for node in names if node in volume.nodes]
             if here and volume.redundancy < ENOUGH_COPIES:
-                found.append(f"volume {volume.name} has no second copy of what is on {listing(here)}")
+                found.append(f"volume {volume.name} has no second copy of the data on {listing(here)}")
                 hints.append("raise its redundancy first (exa_volume); nothing overrides this")
         if found:
             raise Refused(
@@ -154,7 +155,7 @@ class Rolling:
         found, hints = self._ills(None)
         if found:
             raise Failed(
-                f"{self._cluster.name}: {node} is back, but not all is as it was before: {'; '.join(found)}",
+                f"{self._cluster.name}: {node} is back, but the cluster is not as well as before: {'; '.join(found)}",
                 hint=joined(hints),
                 failed_object=node,
                 number="DBF-5007",
@@ -179,10 +180,10 @@ class Rolling:
         for name in self._cluster.databases():
             database = self._cluster.database(name)
             if not database.is_stopped and not database.accepts_connections:
-                found.append(f"{name} is {database.state} and takes no connections")
+                found.append(f"{name} is {database.state} and accepts no connections")
             if database.operation != IDLE:
                 found.append(f"{name} has operation {database.operation}")
-                hints.append("wait for its end")
+                hints.append("wait until the operation ends")
         return found, hints
 
     def _states(self) -> dict[str, str]:

@@ -43,7 +43,7 @@ class ClusterPreview(Preview):
         missing = [part for part in ("master", "nodes", "services", "databases") if part not in known]
         if missing:
             raise ClusterError(
-                f"{known.get('name', 'the cluster')}: its report has no {', '.join(missing)}: gather them"
+                f"{known.get('name', 'the cluster')}: its report lacks {', '.join(missing)}: gather these parts"
             )
         super().__init__(task, known)
         self.known = {**known}
@@ -75,7 +75,7 @@ def plan(preview: ClusterPreview, runbook: str, choice: dict[str, Any]) -> None:
         why = preview.cluster().lacks(capability) if given else None
         if why:
             hint = f"leave exa_{option} out for this cluster"
-            preview.refuse("preflight", Unsupported(f"{preview.name}: {option} is given, and {why}", hint=hint))
+            preview.refuse("preflight", Unsupported(f"{preview.name}: {option} is given, but {why}", hint=hint))
     if runbook == COLD_START:
         _cold_start(preview, choice)
     elif runbook == POWER_OFF:
@@ -116,7 +116,7 @@ def _cold_start(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     wanted = nodes_selection.without(view, ignored)
     off = [name for name in wanted if preview.known["nodes"][name]["state"] == OFFLINE]
     if off and not (choice["power_on"] or choice["hooked"]):
-        preview.warn(f"{preview.name}: no hook powers {listing(off)} on, and phase nodes waits until somebody does")
+        preview.warn(f"{preview.name}: no hook powers {listing(off)} on, so phase nodes waits until somebody does")
     node_boot = boot.NodeBoot(view, None, 0, preview.warn)
     preview.add("nodes", [boot.online(view, wanted, node_boot, choice["power_on"], False)])
     preview.add("storage", [storage.started(preview.cluster(), ignored)])
@@ -144,10 +144,10 @@ def _graceful_shutdown(preview: ClusterPreview, choice: dict[str, Any]) -> None:
         preview.say(f"[{preview.name}] nodes: the hosts stay on")
         return
     if choice["power_off"] == HOOK and not choice["hooked"]:
-        preview.warn(f"{preview.name}: no hook powers the nodes off, and phase nodes waits until somebody does")
+        preview.warn(f"{preview.name}: no hook powers the nodes off, so phase nodes waits until somebody does")
     unsure = [name for name in view.reachability().unseen if preview.known["nodes"][name]["state"] != ONLINE]
     if unsure:
-        preview.warn(f"{preview.name}: {listing(unsure)} can't be seen from here: look yourself that they are off")
+        preview.warn(f"{preview.name}: {listing(unsure)} can't be seen from here: check yourself that they are off")
     try:
         stages = shutdown.offline(preview.cluster(), view.nodes(), servers, choice["power_off"] == API)
         stages += shutdown.offline(preview.cluster(), servers, servers) if servers else []
@@ -164,16 +164,16 @@ def _warn_of_single_copies(preview: ClusterPreview) -> None:
     found, _hint = copies.missing_copies(preview.known)
     if found:
         preview.warn(
-            f"{preview.name}: {'; '.join(found)}. The shutdown takes no copy away, but where the node with the last "
-            "one doesn't come back, its data is gone, and a recovery goes on only when all are up again: leave the "
-            "disks of its nodes alone until then"
+            f"{preview.name}: {'; '.join(found)}. The shutdown removes no copy, but if the node with the last copy "
+            "doesn't come back, the data is lost. A recovery goes on only when all nodes are up again: don't touch the "
+            "disks of the nodes until then"
         )
 
 
 def _power_off(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     view = preview.cluster()
     servers = nodes_selection.license_servers_of(view, choice["license_servers"])
-    preview.idle = "nothing stands against powering the nodes off"
+    preview.idle = "nothing forbids powering the nodes off"
     try:
         first = shutdown.offline(view, view.nodes(), servers, power_off=False)[0]
         if first.guard:

@@ -20,7 +20,7 @@ def chosen(
     :raises ClusterError: no name, or one that isn't there.
     """
     if not wanted:
-        raise ClusterError(f"{cluster.name}: no {noun} is named; name them, or say all")
+        raise ClusterError(f"{cluster.name}: no {noun} is named: give names, or all")
     if "all" in wanted:
         return known
     refuse_unknown(cluster.name, noun, [name for name in wanted if name not in others], known)

@@ -94,8 +94,8 @@ def test_options_that_a_cluster_cannot_serve(simulate, ansible):
     more = {"exa_plugins": [{"name": PLUGIN}], "exa_log_service": "logservice1", "exa_cold_start_power": "hook"}
     hosts = simulator.inventory(**more)
     run = ansible.run("check", hosts).ok()
-    assert run.lines(r"\[plain\] refused: plain: plugins is given, and ConfD has no call .*leave exa_plugins out")
-    assert run.lines(r"\[plain\] refused: plain: log_service is given, and ConfD has no log service")
+    assert run.lines(r"\[plain\] refused: plain: plugins is given, but ConfD has no call .*leave exa_plugins out")
+    assert run.lines(r"\[plain\] refused: plain: log_service is given, but ConfD has no log service")
     assert not run.lines(r"\[eao\] refused")
     assert "no hook powers n0011 n0012 on" in run.out.replace("\n", " ")
     run = ansible.run("exa_cold_start", {"plain": hosts["plain"]}).failed()
@@ -110,7 +110,7 @@ def test_a_provider_that_is_the_other(simulate, ansible):
     hosts["confd"]["exa_provider"] = "exaoperation"
     hosts["eao"]["exa_provider"] = "confd"
     doubts = {
-        "confd": "is it ConfD? provider is exaoperation, and provider: auto would ask",
+        "confd": "is it ConfD? provider is exaoperation; auto would find it out",
         "eao": "is it EXAoperation?",
     }
     for runbook in ("check", "exa_cold_start"):
@@ -148,7 +148,7 @@ def test_a_cluster_that_lost_copies(simulate, ansible):
     del hosts["exa-a"]["exa_api_url"][1]  # of the node that is off
     run = ansible.run("check", hosts).ok()
     assert LOST in run.custom["exa-a"]["summary"]
-    assert "The shutdown takes no copy away" in " ".join(run.out.split())
+    assert "The shutdown removes no copy" in " ".join(run.out.split())
     assert simulator.changes() == []
 
 
@@ -163,7 +163,7 @@ def test_the_node_with_the_last_copy_stays_until_somebody_knows(simulate, ansibl
     run = ansible.run([play[0]], hosts).ok()
     assert simulator.changes() == []
     assert "segment 0 on n11" in run.out
-    assert "allow_last_copy: true of exa_node says that this is known" in " ".join(run.out.split())
+    assert "to accept that, set allow_last_copy: true of exa_node" in " ".join(run.out.split())
     assert ansible.run([play[1]], hosts, "--check").ok()
     assert simulator.changes() == []
     assert ansible.run([play[1]], hosts).ok()

@@ -84,7 +84,7 @@ def test_one_node_after_another_and_on_from_where_it_failed(simulate, ansible, t
     spare = {"spare": hosts["spare"]}
     refused = ansible.run([PLAY], spare).failed()
     assert "n14: no node taken out: n14 is suspended" in refused.failures()[0]
-    assert refused.lines("where a run was cut off, name its node in cut_off")
+    assert refused.lines("if a run was cut off at a node, name this node in cut_off")
     assert jobs(simulator, "spare") == []
     again = ansible.run([PLAY], spare, variables={"maintenance_rolling_cut_off": 14}).ok()
     assert again.lines("Power on n14")

@@ -58,8 +58,7 @@ def test_where_the_storage_is_down_nobody_is_asked() -> None:
 
 def test_only_what_is_whole_or_not_told_is_well() -> None:
     rows = {
-        state: copies.state_of(WHOLE.with_(state=state))
-        for state in ("ONLINE", "DEGRADED", "RECOVERING", "LOCKED", "")
+        state: copies.state_of(WHOLE.with_(state=state)) for state in ("ONLINE", "DEGRADED", "RECOVERING", "LOCKED", "")
     }
     assert list(copies.hurt(rows)) == ["DEGRADED", "RECOVERING", "LOCKED"]
     assert list(copies.hurt({"Data": copies.state_of(WHOLE.with_(away=("n12 RECOVERING",)))})) == ["Data"]
@@ -100,7 +99,7 @@ def test_a_node_with_the_last_copy_is_not_suspended() -> None:
         guard()
     assert refused.value.message == (
         "exa-unit: n11 not suspended: volume Data DEGRADED (n12 OFFLINE): segment 0 on n11, segment 1 on n11, and no "
-        "other node has that now, so the last copy would go and EXAStorage lock the volume"
+        "other node has a copy now, so the last copy would be gone and EXAStorage would lock the volume"
     )
     assert "allow_last_copy: true" in str(refused.value.hint)
     known = Suspension(one, allow_last_copy=True).stages(["n11"], "suspended")[0].guard

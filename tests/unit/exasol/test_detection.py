@@ -141,7 +141,7 @@ def test_a_confd_whose_master_cannot_be_reached_is_not_taken_for_exaoperation():
     nodes = Nodes("n11:20003", master="10.0.0.12:20003")
     nodes.odd["10.0.0.12:20003"] = REFUSED
     found, eao = unknown(Garbled("exa-unit: HTML"), nodes)
-    with pytest.raises(Unreachable, match=r"^exa-unit: GET /master at https://10.0.0.12:20003: .*the master that"):
+    with pytest.raises(Unreachable, match=r"^exa-unit: GET /master at https://10.0.0.12:20003: .*as the master, and"):
         found.databases()
     assert eao.asked == ["databases"]
 

@@ -221,7 +221,7 @@ def test_what_lost_copies_is_told():
     assert "volumes Data DEGRADED (n0012 OFFLINE)" in line
     assert "DB2: 1 segments of the database volume are not online (missing redundancy)" in line
     told, hint = copies.missing_copies(found)
-    assert [text.partition(":")[0] for text in told] == ["volumes Data DEGRADED (n0012 OFFLINE)", "DB2 says"]
+    assert [text.partition(":")[0] for text in told] == ["volumes Data DEGRADED (n0012 OFFLINE)", "DB2 reports"]
     assert "bring its nodes back" in hint
     assert copies.missing_copies(found, ["n12"]) == ([], "")
     assert copies.missing_copies({**UP, "volume_states": None}) == ([], "")

@@ -76,7 +76,7 @@ def test_the_master_and_the_majority_stay() -> None:
 
 def test_a_copy_that_is_the_only_one_stays() -> None:
     alone = DATA.with_(redundancy=1)
-    assert "volume Data has no second copy of what is on n12" in refusal(confd(volumes=[alone]), "n12").message
+    assert "volume Data has no second copy of the data on n12" in refusal(confd(volumes=[alone]), "n12").message
     work = Rolling(confd(volumes=[alone]), RollingChoice(["n14"]))
     work.refuse(work.order())
 
@@ -90,12 +90,12 @@ def test_a_copy_that_is_the_only_one_stays() -> None:
         ({"volumes": [DATA.with_(away=("segment 1 OFFLINE",))]}, "volume Data is ONLINE (segment 1 OFFLINE)"),
         ({"volumes": [DATA.with_(state="LOCKED")]}, "volume Data is LOCKED"),
         ({"database": STOPPED.with_(operation="Restore")}, "DB1 has operation Restore"),
-        ({"database": RUNNING.with_(connectible="No")}, "DB1 is running and takes no connections"),
+        ({"database": RUNNING.with_(connectible="No")}, "DB1 is running and accepts no connections"),
     ],
 )
 def test_not_all_is_well(change: dict[str, Any], says: str) -> None:
     assert says in refusal(confd(**change), "n11").message
-    with pytest.raises(Failed, match="n12 is back, but not all is as it was before"):
+    with pytest.raises(Failed, match="n12 is back, but the cluster is not as well as before"):
         Rolling(confd(**change), RollingChoice(["n12"])).fail_unless_well("n12")
 
 

@@ -103,7 +103,7 @@ def test_without_power_nodes_are_awaited(planned, task):
     ("runbook", "power_off", "said"),
     [
         ("graceful_shutdown", "hook", "nothing to do but to wait"), ("graceful_shutdown", "none", "nothing to do"),
-        ("power_off", "hook", "nothing stands against powering the nodes off"),
+        ("power_off", "hook", "nothing forbids powering the nodes off"),
     ],
 )  # fmt: skip
 def test_a_plan_without_a_step_says_what_comes(task, runbook, power_off, said):
@@ -121,7 +121,7 @@ def test_a_shutdown_with_single_copies_is_warned_of(task):
     preview = ClusterPreview(task, {**of_confd(True), "volume_states": {"Data": row}})
     plan(preview, "graceful_shutdown", {**CHOICE, "power_off": "none"})
     assert preview.told(refuse=True)["refusals"] == []
-    assert task.warnings[0].startswith("exa-unit: volumes Data DEGRADED (n12 OFFLINE). The shutdown takes no copy away")
+    assert task.warnings[0].startswith("exa-unit: volumes Data DEGRADED (n12 OFFLINE). The shutdown removes no copy")
 
 
 def test_databases_by_name(planned):
@@ -174,7 +174,7 @@ def test_an_unknown_database(planned):
 def test_a_report_without_a_part_is_told(task, part):
     known = report(up=True)
     del known[part]
-    with pytest.raises(ClusterError, match=f"exa-unit: its report has no {part}"):
+    with pytest.raises(ClusterError, match=f"exa-unit: its report lacks {part}"):
         ClusterPreview(task, known)
 
 
@@ -188,8 +188,8 @@ def test_what_the_provider_has_no_call_for_is_refused_at_once(planned):
         refusals = dict(planned(runbook, of_confd(runbook != "cold_start"), **choice, **asked)[1])
         assert list(refusals) == ["preflight"]
         both = [why for _part, why in planned(runbook, of_confd(runbook != "cold_start"), **choice, **asked)[1]]
-        assert "exa-unit: plugins is given, and ConfD has no call for the service of a plugin" in both[0]
-        assert "exa-unit: log_service is given, and ConfD has no log service" in both[1]
+        assert "exa-unit: plugins is given, but ConfD has no call for the service of a plugin" in both[0]
+        assert "exa-unit: log_service is given, but ConfD has no log service" in both[1]
     assert planned("cold_start", report(up=False), **asked)[1] == []
 
 

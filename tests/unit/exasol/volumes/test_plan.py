@@ -102,7 +102,7 @@ def test_nothing_is_taken_from_under_a_database(new_task, given, step):
     [
         ([Schedule("n", "Vol", 0)], "None", "schedule n of DB1 sends backups there"),
         ([Schedule("", "v0001", 0)], "None", "schedule of DB1 sends backups there"),
-        ([], "Backup", "DB1 is setup (operation Backup), which may go there"),
+        ([], "Backup", "DB1 is setup (operation Backup), and this backup may go there"),
         ([Schedule("n", "r0001", 0)], "Restore", ""),
     ],
 )

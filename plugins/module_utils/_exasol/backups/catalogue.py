@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The backups that there are, and how one of them is chosen."""
+"""The backups of databases, and how the run finds one of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..api.backups import Backup, BackupApi
 class Catalogue:
     """The backups of some databases, as they were read last.
 
-    :param foreign: those of other databases too.
+    :param foreign: whether to list backups of other databases too.
     """
 
     api: BackupApi
@@ -28,7 +28,7 @@ class Catalogue:
     rows: dict[str, list[Backup]] = field(default_factory=dict)
 
     def look(self, name: str) -> list[Backup]:
-        """Those of one database, read afresh."""
+        """Reads the backups of one database again."""
         self.rows[name] = self.api.backups(name, self.foreign)
         return self.rows[name]
 
@@ -36,14 +36,14 @@ class Catalogue:
         self.rows.update(gather(self.names, lambda name: self.api.backups(name, self.foreign)))
 
     def everything(self) -> list[Backup]:
-        """All that were read, each once."""
+        """All backups that were read, each once."""
         return list({backup.id: backup for rows in self.rows.values() for backup in rows}.values())
 
     def find(self, wanted: str, name: Optional[str] = None) -> Optional[Backup]:
-        """The backup of an ID, or of a number where just one has it.
+        """The backup with an ID, or with a number that only one backup has.
 
-        :param name: the database; all that are known where none is said.
-        :raises ClusterError: several have that number.
+        :param name: the database; None searches the backups of all databases that were read.
+        :raises ClusterError: several backups have that number.
         """
         rows = self.rows.get(name, []) if name else self.everything()
         text = wanted.strip()
@@ -60,9 +60,9 @@ class Catalogue:
         return found[0] if found else None
 
     def found(self, wanted: str, name: Optional[str] = None) -> Backup:
-        """The backup that a text means, which must be there.
+        """The backup with an ID or number. Other than in `find`, it must exist.
 
-        :raises NoSuchObject: with a near one.
+        :raises NoSuchObject: it doesn't; the message names a similar ID.
         """
         backup = self.find(wanted, name)
         if backup is None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How backups are given another expiry, and what stands against it."""
+"""How the expiry of backups is changed, and when the change is refused."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .expiry_comparison import ZONE_HINT, Lifetime, is_over
 
 
 def refuse_over(where: str, stamp: str, zone: Optional[tzinfo]) -> None:
-    """An expiry that has passed would have the backup removed (ours).
+    """The rule against an expiry in the past: the server would remove the backup (ours).
 
-    :param where: cluster and object.
-    :raises Refused: it has, or may have.
+    :param where: cluster and object, for the message.
+    :raises Refused: the expiry has passed, or may have passed.
     """
     over = is_over(stamp, zone) if stamp else False
     if over is None:
@@ -44,9 +44,9 @@ def refuse_over(where: str, stamp: str, zone: Optional[tzinfo]) -> None:
 def change(
     api: BackupApi, catalogue: Catalogue, name: str, backup: Backup, lifetime: Lifetime, zone: Optional[tzinfo]
 ) -> None:
-    """Has a backup expire when it should, and reads that back.
+    """Changes the expiry of a backup, and reads it back.
 
-    :raises Failed: the server made something else of it.
+    :raises Failed: the backup has another expiry afterwards, or is gone.
     """
     stamp = lifetime.local(backup.timestamp)
     api.change_expiry(backup, stamp, zone)
@@ -63,10 +63,10 @@ def change(
 
 
 class ChangeExpiry:
-    """Backups that should expire at another time.
+    """Backups whose expiry should change.
 
     :param ids: their ids or numbers.
-    :raises ClusterError: one isn't there, or what it should be can't be told to the server for sure.
+    :raises ClusterError: a backup doesn't exist, or the server might understand its new expiry as another time.
     """
 
     def __init__(self, catalogue: Catalogue, ids: list[str], lifetime: Lifetime, zone: Optional[tzinfo]) -> None:
@@ -97,7 +97,7 @@ class ChangeExpiry:
         return self._lifetime.is_met(backup.expire, backup.timestamp)
 
     def read(self, ids: list[str]) -> dict[str, Optional[Backup]]:
-        """All of them by one look at each database."""
+        """All chosen backups, by one read of each database."""
         if self._told:
             self._catalogue.look_at_all()
         self._told = True
@@ -115,7 +115,7 @@ class ChangeExpiry:
         return Act(self._api.calls["expire"], call)
 
     def guard(self) -> None:
-        """The rules before an expiry is changed: nothing is removed by it, and no other backup gets it too."""
+        """The rules before an expiry is changed: it removes no backup, and it changes no other backup."""
         late = [one for one in self.chosen.values() if not self._is_met(one)]
         for backup in late:
             refuse_over(f"{self._api.name}: {backup.id}", self._lifetime.local(backup.timestamp), self._zone)
@@ -144,7 +144,7 @@ class ChangeExpiry:
             )
 
     def warnings(self) -> list[str]:
-        """Bases that would be over before what builds on them."""
+        """A warning for each base that would expire before the backups that build on it."""
         every = self._catalogue.everything()
         said = []
         for base in self.chosen.values():
@@ -159,7 +159,7 @@ class ChangeExpiry:
         return said
 
     def stages(self) -> list[Stage]:
-        """All of them as they should be."""
+        """The stage that changes them all."""
 
         def target(_id: str, backup: Optional[Backup]) -> Optional[Backup]:
             return replace(backup, expire=self._lifetime.local(backup.timestamp)[:16]) if backup else None

@@ -19,15 +19,15 @@ from ..api.backups import TIMES, Backup, Schedule
 from ..api.expiry import moment
 
 MOST = 100
-"""Runs of one schedule that are counted."""
+"""How many runs of one schedule are counted at most."""
 
 NO_LIBRARY = "the Python library cronsim, which calculates when schedules run, is not installed (pip install cronsim)"
 
 
 class ClusterTime:
-    """The time in which a cluster's backups are scheduled and expire: the servers tell it without an offset.
+    """The begin and end of the off time in the cluster's time. The servers write their times without an offset.
 
-    :param zone: where it is known; else this machine's own is taken, and the sentences say so.
+    :param zone: the cluster's time zone; None takes that of this machine, and each sentence then says so.
     """
 
     def __init__(self, off: OffTime, zone: Optional[tzinfo]) -> None:
@@ -42,7 +42,7 @@ class ClusterTime:
 def runs(schedule: Schedule, begin: datetime, end: datetime) -> list[datetime]:
     """When a schedule runs between two moments of the cluster's time, the first `MOST` times.
 
-    :raises ClusterError: its words are none of crontab's, or what reckons with them isn't there.
+    :raises ClusterError: its times aren't in crontab's format, or the library cronsim isn't installed.
     """
     try:
         from cronsim import CronSim, CronSimError  # here, for few runs need it
@@ -61,7 +61,7 @@ def runs(schedule: Schedule, begin: datetime, end: datetime) -> list[datetime]:
 
 
 def due(database: str, schedules: list[Mapping[str, Any]], time: ClusterTime) -> list[Finding]:
-    """The schedules of a database that would run, a line each.
+    """The schedules of a database that would run while the cluster is off, one finding per schedule.
 
     :param schedules: as `Schedule.as_dict`.
     """
@@ -82,7 +82,7 @@ def due(database: str, schedules: list[Mapping[str, Any]], time: ClusterTime) ->
 
 
 def expiring(database: str, rows: list[Mapping[str, Any]], time: ClusterTime) -> list[Finding]:
-    """The backups of a database that expire, in one line, with what that means for those that build on them.
+    """The backups of a database that expire while the cluster is off, in one finding, and what is lost with them.
 
     :param rows: as `Backup.as_dict`.
     """
@@ -106,7 +106,7 @@ def expiring(database: str, rows: list[Mapping[str, Any]], time: ClusterTime) ->
 
 
 def _restorable(every: list[Backup], kept: list[Backup]) -> list[Backup]:
-    """Those of which all that they build on is kept too, as far as it is there."""
+    """The kept backups that can be restored: everything listed that they build on is kept too."""
 
     def is_whole(backup: Backup) -> bool:
         return all(other in kept and is_whole(other) for other in every if backup.needs(other, every))

@@ -4,7 +4,8 @@
 
 """How long backups are kept, and how old they are, compared in the cluster's own time.
 
-The servers write times without an offset, so what depends on one is refused where the cluster's time zone isn't known.
+The servers write times without an offset. A comparison that needs the offset is refused unless the cluster's time zone
+is known.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ NEVER = "never"
 
 
 LOOSE = 0.1
-"""Share of a duration by which the server's reckoning may differ: from the begin, or from the end of the backup."""
+"""Share of a duration by which an expiry may differ: the server may count from the begin or the end of the backup."""
 
 HOURS = 7200.0
-"""Seconds by which the reckoning of a short duration may differ: daylight saving, and the backup's own time."""
+"""Seconds by which the expiry may always differ: daylight saving time, and the time that the backup takes."""
 
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
-"""How far the clocks of the world go before and after UTC."""
+"""How far the time zones of the world are before and after UTC."""
 
 
 def duration(option: str, text: str) -> int:
-    """Seconds of `1w 3d`.
+    """The seconds of a duration such as `1w 3d`.
 
-    :raises ClusterError: it is none.
+    :raises ClusterError: the text is not a duration.
     """
     refuse_months(option, text)
     try:
@@ -47,9 +48,9 @@ def duration(option: str, text: str) -> int:
 class Lifetime:
     """The option `expire`.
 
-    :param text: a duration from when the backup is taken, a time, seconds since 1970, or `never`.
+    :param text: a duration that begins with the backup, a time, seconds since 1970, or `never`.
     :param zone: the cluster's time zone, where it is known.
-    :raises ClusterError: it is none of these.
+    :raises ClusterError: the text is none of these.
     """
 
     def __init__(self, text: str, zone: Optional[tzinfo]) -> None:
@@ -68,14 +69,14 @@ class Lifetime:
 
     @property
     def is_plain(self) -> bool:
-        """Whether servers are documented to take it as it is: never, or a duration in weeks and days."""
+        """Whether the documents say that servers accept this text: `never`, or a duration in weeks and days."""
         return not self.text or re.fullmatch(r"(\d+\s*[wd]\s*)+", self.text) is not None
 
     def local(self, taken: str) -> str:
         """When a backup should expire, `YYYY-MM-DD hh:mm:ss` in the cluster's own time, or empty for never.
 
-        :param taken: when it was taken, in that time.
-        :raises ClusterError: that can't be known for sure.
+        :param taken: when the backup was taken, in the same time zone.
+        :raises ClusterError: the result isn't certain without the time zone, or `taken` can't be read.
         """
         if not self.text:
             return ""
@@ -104,7 +105,7 @@ class Lifetime:
     def is_met(self, expire: str, taken: str, exact: bool = True) -> bool:
         """Whether a backup expires as it should.
 
-        :param exact: to the minute; otherwise a duration may be reckoned from the begin or the end of the backup.
+        :param exact: compare to the minute; otherwise allow a duration that counts from the end of the backup.
         """
         wanted, found = moment(self.local(taken)), moment(expire)
         if wanted is None or found is None:
@@ -115,7 +116,7 @@ class Lifetime:
 
 
 def is_over(stamp: str, zone: Optional[tzinfo], now: Optional[datetime] = None) -> Optional[bool]:
-    """Whether a time of the cluster's own has passed; None where that depends on the zone, and it isn't known."""
+    """Whether a time of the cluster has passed; None if that depends on the time zone, and the zone isn't known."""
     at, now = moment(stamp), now or datetime.now(timezone.utc)
     if at is None:
         return False
@@ -128,7 +129,7 @@ def is_over(stamp: str, zone: Optional[tzinfo], now: Optional[datetime] = None) 
 
 
 def age(stamp: str, zone: tzinfo, now: Optional[datetime] = None) -> Optional[float]:
-    """Seconds since a time of the cluster's own; None where it can't be read."""
+    """Seconds since a time of the cluster; None if the text can't be read."""
     at = moment(stamp)
     if at is None:
         return None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An operation that runs on a database, as far as backups have to know of it."""
+"""What the modules of backups need to know of an operation that runs on a database."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WAIT_HINT = "on_operation: wait waits until the operation ends"
 
 
 def refuse_all(what: str, bad: Mapping[str, str], hint: str, states: Mapping[str, Any], number: str) -> None:
-    """None of several databases is begun with where one can't be; all that stands against it is said.
+    """Refuses all of several databases if one of them must be refused, and gives all reasons.
 
-    :param what: what isn't done, after the cluster's name (`exa: nothing restored`).
-    :param bad: database -> what stands against it, empty where nothing does.
-    :param states: database -> what was seen of it.
+    :param what: what is not done, after the cluster's name (`exa: nothing restored`).
+    :param bad: database -> the reason to refuse it, empty if there is none.
+    :param states: database -> its state as it was read.
     :param number: of the rule, in docs/messages.md.
-    :raises Refused: for those that something stands against.
+    :raises Refused: a database has a reason.
     """
     found = {name: why for name, why in bad.items() if why}
     if found:
@@ -41,5 +41,5 @@ def is_backup(operation: str) -> bool:
 
 
 def busy_words(database: Database, progress: Optional[Progress]) -> str:
-    """An operation for people."""
+    """The operation of a database in words."""
     return f"operation {database.operation}" + (f", {progress.percent} %" if progress and not progress.is_over else "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the options of exa_backup ask for, checked and made into work."""
+"""Checks the options of exa_backup and makes the work of the task from them."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ ONLY = {
     "backup_ids": ("present", "absent", "restored"),
     "foreign": ("restored", "listed"),
 }
-"""With which states an option means something."""
+"""The states with which each option has an effect."""
 
 
 class BackupTask:
-    """A task's work, and what is told of it.
+    """The work of a task, and what the task returns.
 
-    :param stages: none where nothing is to be done.
-    :param selected: the backups that it is about, by database.
-    :param give_back: what comes after it, also after a failure; it returns its steps.
+    :param stages: empty for state=listed.
+    :param selected: returns the backups that the task acts on, by database.
+    :param give_back: runs after the stages, also after a failure; it returns its steps.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class BackupTask:
         self._restores = restores
 
     def listing(self, changed: bool) -> dict[str, Any]:
-        """All backups, and those that it was about.
+        """All backups, and those that the task acted on.
 
-        :param changed: whether they may be others by now.
+        :param changed: whether the task changed something, so that the backups must be read again.
         """
         if changed or not self._catalogue.rows:
             self._catalogue.look_at_all()
@@ -79,7 +79,7 @@ class BackupTask:
         return {"backups": self._catalogue.as_dict(), "selected": told}
 
     def databases(self, states: dict[str, Any]) -> dict[str, Any]:
-        """The databases that were restored, or would be."""
+        """The databases that the task restored, or would restore."""
         return {name: state.as_dict() for name, state in states.items()} if self._restores else {}
 
     def predicted(self, databases: dict[str, Any]) -> dict[str, Any]:
@@ -87,9 +87,9 @@ class BackupTask:
 
 
 def work_of(task: Task, view: ClusterView, cluster: Cluster) -> BackupTask:
-    """The work that a task asks for. Only reads.
+    """The work that a task asks for. This function only reads.
 
-    :raises ClusterError: the options make no sense, or something that they name isn't there.
+    :raises ClusterError: the options contradict each other, or something that they name doesn't exist.
     """
     given, state = task.params, task.params["state"]
     _refuse_useless(cluster.name, given, state)
@@ -106,7 +106,7 @@ def work_of(task: Task, view: ClusterView, cluster: Cluster) -> BackupTask:
 
 def _refuse_useless(name: str, given: dict[str, Any], state: str) -> None:
     empty = [option for option in ONLY if option != "confirm" and given[option] in ("", [])]
-    if empty:  # what was meant to narrow it would widen it
+    if empty:  # an empty selection would select more, not less
         raise ClusterError(f"{name}: {' and '.join(empty)} is empty: leave it out, or give a value")
     unasked = [option for option, states in ONLY.items() if given[option] not in (None, False) and state not in states]
     if unasked:

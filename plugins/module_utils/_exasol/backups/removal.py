@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How backups are deleted, which of them may be, and how one that runs is aborted."""
+"""How backups are deleted, which of them may be deleted, and how a running backup is aborted."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from .operation import WAIT_HINT, busy_words, is_backup
 
 @dataclass(frozen=True)
 class WantedRemoval:
-    """Which backups should go.
+    """Which backups to delete.
 
-    :param ids: ids or numbers; the rest isn't asked then.
+    :param ids: ids or numbers; the other conditions don't count then.
     :param older_than: seconds.
     :param volume: name or id.
     """
@@ -46,7 +46,7 @@ class WantedRemoval:
 
 @dataclass(frozen=True)
 class RemovalState:
-    """What is seen of a database whose backups should go: those that are still there."""
+    """The state of a database whose backups are deleted: the selected backups that still exist."""
 
     database: Database
     backups: tuple[Backup, ...] = ()
@@ -62,9 +62,9 @@ class RemovalState:
 
 
 class _RemoveBackups:
-    """What deletions have in common.
+    """What all deletions share.
 
-    :param on_operation: `refuse` or `wait`: what to do about an operation that runs.
+    :param on_operation: `refuse` or `wait`: what to do while another operation runs.
     """
 
     call = ""
@@ -100,7 +100,7 @@ class _RemoveBackups:
         return Act(self._api.calls[self.call], partial(self._send, name, state.backups))
 
     def stages(self) -> list[Stage]:
-        """Every database without them."""
+        """The stage that deletes them from every database."""
         return [
             Stage(
                 noun="backups",
@@ -117,10 +117,10 @@ class _RemoveBackups:
 
 
 class DeleteBackups(_RemoveBackups):
-    """Backups that should go.
+    """Deletes backups.
 
-    :param dependents: whether those that build on them go too.
-    :param confirm: the databases whose backups may be deleted; None where nothing is sent.
+    :param dependents: whether to delete the backups that build on them too.
+    :param confirm: the databases whose backups may be deleted; None in check mode, which sends nothing.
     """
 
     call = "delete"
@@ -154,7 +154,7 @@ class DeleteBackups(_RemoveBackups):
     def _place(self, volume: str) -> ArchiveVolume:
         try:
             return self._api.volume(volume, clearly=True)
-        except NoSuchObject:  # it may be gone, and its backups still be listed
+        except NoSuchObject:  # the volume may be gone while its backups are still listed
             if not any(one.volume == volume for one in self._catalogue.everything()):
                 raise
             return ArchiveVolume(volume)
@@ -185,9 +185,9 @@ class DeleteBackups(_RemoveBackups):
         return self._volume is None or self._volume.holds(backup.volume, backup.volume_id)
 
     def _needing(self, name: str) -> list[Backup]:
-        """What builds on the chosen ones of a database, directly or not."""
+        """The other backups of a database that build on the chosen ones, directly or indirectly."""
         rows, found = self._catalogue.rows[name], list(self.chosen[name])
-        for base in found:  # grows meanwhile
+        for base in found:  # the loop extends this list
             found += [one for one in rows if one.needs(base, rows) and one not in found]
         return [one for one in found if one not in self.chosen[name]]
 
@@ -196,11 +196,11 @@ class DeleteBackups(_RemoveBackups):
         return tuple(one for one in rows if one.id in ids)
 
     def _send(self, name: str, backups: tuple[Backup, ...]) -> None:
-        """The highest level first, so that nothing is ever there without what it builds on."""
+        """Deletes the highest level first, so that no backup is ever left without its base."""
         self._api.delete(name, sorted(backups, key=lambda one: (-one.level, one.timestamp)))
 
     def guard(self) -> None:
-        """The rules before backups are deleted: confirmed, none that others build on, and not the last one by rule."""
+        """The rules before backups are deleted: confirmed, no base of others, and never the last one by a condition."""
         going = [name for name in self._catalogue.names if self._left(name, self._catalogue.look(name))]
         if self._confirm is not None:
             what = f"no backup of {listing(going)} deleted, because deleted backups can't be brought back"
@@ -222,7 +222,7 @@ class DeleteBackups(_RemoveBackups):
             )
 
     def _refuse_last(self, name: str) -> None:
-        """What is chosen by a rule may be all that there is, where nobody has noticed that backups stopped."""
+        """A condition such as older_than may select all backups if nobody has noticed that backups stopped."""
         if self._selection.ids:
             return
         good = [one for one in self._catalogue.rows[name] if one.is_good and one.system == name]
@@ -237,7 +237,7 @@ class DeleteBackups(_RemoveBackups):
 
 
 class PruneBackups(_RemoveBackups):
-    """Backups that can't be restored, and should go."""
+    """Deletes backups that can't be restored."""
 
     call = "prune"
 
@@ -253,7 +253,7 @@ class PruneBackups(_RemoveBackups):
         self._api.delete_unusable(name)
 
     def guard(self) -> None:
-        """What lies on a volume that can't be reached now may only seem to be of no use."""
+        """The rule against unreachable volumes: backups on them may only seem to be unusable."""
         lost: dict[str, str] = {}
         for name in self._catalogue.names:
             for volume in {one.volume for one in self._left(name, self._catalogue.look(name)) if one.volume}:
@@ -278,7 +278,7 @@ class PruneBackups(_RemoveBackups):
 
 
 class AbortBackups:
-    """Databases that should take no backup."""
+    """Aborts running backups."""
 
     def __init__(self, cluster: ClusterView, catalogue: Catalogue) -> None:
         self._cluster = cluster
@@ -298,7 +298,7 @@ class AbortBackups:
         )
 
     def stages(self) -> list[Stage]:
-        """No backup runs any more."""
+        """The stage after which no backup runs."""
         return [
             Stage(
                 noun="backups",

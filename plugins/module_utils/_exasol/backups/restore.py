@@ -37,9 +37,9 @@ def is_restore(operation: str) -> bool:
 
 @dataclass(frozen=True)
 class RestoreState:
-    """What is seen of a database that should be restored.
+    """The state of a database that should be restored.
 
-    :param begun: a restore of it has begun, by us or before.
+    :param begun: whether its restore has begun, by this run or before.
     """
 
     database: Database
@@ -60,9 +60,9 @@ class WantedRestore:
 
     :param backup_id: an id, a number, or `LATEST`.
     :param kind: one of `KINDS`.
-    :param volume: of which the latest backup is taken; any where None.
-    :param whole: wait for the end of what a nonblocking restore goes on with behind a database that is up.
-    :param confirm: the databases that may be overwritten; None where nothing is sent.
+    :param volume: where to look for the latest backup; None is any volume.
+    :param whole: wait until a nonblocking restore has ended, not only until the database accepts connections.
+    :param confirm: the databases that may be overwritten; None in check mode, which sends nothing.
     """
 
     backup_id: str
@@ -75,9 +75,9 @@ class WantedRestore:
 
 
 class RestoreDatabases:
-    """Databases that should be restored.
+    """Restores databases.
 
-    :raises ClusterError: there is no such backup.
+    :raises ClusterError: the backup doesn't exist, or the restore isn't possible in this way.
     """
 
     def __init__(self, cluster: ClusterView, catalogue: Catalogue, wanted: WantedRestore) -> None:
@@ -119,7 +119,7 @@ class RestoreDatabases:
         return max(rows, key=lambda row: row.timestamp)
 
     def _refuse_remote(self) -> None:
-        """The rule for restores that go on behind a database, or read from where the backup is (CONFD-99)."""
+        """The rule that only a blocking restore can read from a remote archive volume (CONFD-99)."""
         remote = {name: one.volume for name, one in self.chosen.items() if (self._number(one) or 0) >= FIRST_REMOTE}
         if remote:
             raise Refused(
@@ -132,7 +132,7 @@ class RestoreDatabases:
             )
 
     def _number(self, backup: Backup) -> Optional[int]:
-        """Of its volume, as far as it is told."""
+        """The number of the backup's volume, if the server reports it."""
         if backup.volume_id is not None:
             return backup.volume_id
         return number_of(backup.volume) or self._api.volume(backup.volume).id
@@ -169,7 +169,7 @@ class RestoreDatabases:
             return Fail(f"{words} is running", hint=WAIT_HINT, number="DBF-6402")
         if database.phase in STOPPING:
             return Wait(database_words(database), then=(step,))
-        # one that isn't stopped is refused by the guard, which an earlier task of a preview may satisfy
+        # The guard refuses a database that isn't stopped. In a preview, an earlier task may have stopped it.
         return Act(step, partial(self._restore, name))
 
     def _ending(self, name: str, state: RestoreState) -> Decision:
@@ -180,14 +180,14 @@ class RestoreDatabases:
             return Fail(f"the restore failed: {progress.comment}", number="DBF-6404")
         if database.accepts_connections and (not restoring or not self._wanted.whole):
             return Done()
-        if database.phase == SETUP and not restoring:  # not begun yet, or failed: its cause is asked for
+        if database.phase == SETUP and not restoring:  # not begun yet, or failed: then `causes` finds out why
             return Act(self._api.calls["restore"], partial(self._restore, name))
         percent = f", restore {progress.percent} %" if progress and progress.kind == RESTORE else ""
         behind = ", the restore continues in the background" if restoring and database.accepts_connections else ""
         return Wait(f"{database_words(database)}{percent}{behind}")
 
     def _is_other(self, name: str, progress: Optional[Progress]) -> str:
-        """What is certainly not the wanted restore, in words."""
+        """The restore that runs, in words, if it is certainly not the wanted one; else empty."""
         backup = self.chosen[name]
         if progress is None or progress.kind != RESTORE:
             return ""
@@ -201,7 +201,7 @@ class RestoreDatabases:
         self._api.restore(name, self.chosen[name], self._wanted.kind)
 
     def guard(self) -> None:
-        """The rules before data is overwritten: confirmed, stopped, and from a backup that can be read."""
+        """The rules before data is overwritten: it is confirmed, the database is stopped, the backup is readable."""
         states = gather(self._catalogue.names, self.read)
         begin = [name for name, state in states.items() if not state.begun]
         if not begin:
@@ -221,7 +221,7 @@ class RestoreDatabases:
         )
 
     def _volumes_in_use(self, begin: list[str]) -> dict[str, str]:
-        """Who else is up, or would be restored, on the data volume of each of these; empty where nobody is."""
+        """Per database: which other database runs on its data volume or would be restored there; else empty."""
         layouts = gather(self._cluster.databases(), self._cluster.database_layout)
         volumes = {name: str(one.settings.get("data_volume_name") or "") for name, one in layouts.items()}
         found = dict.fromkeys(begin, "")
@@ -252,7 +252,7 @@ class RestoreDatabases:
         return f"volume {backup.volume} is {trouble}" if trouble else ""
 
     def causes(self, name: str) -> str:
-        """Why a restore that was begun didn't bring the database up."""
+        """Why the database isn't up although its restore has begun."""
         said = self._cluster.database_errors(name)
         if said:
             return said
@@ -263,7 +263,7 @@ class RestoreDatabases:
         return self._cluster.news(self._catalogue.names)
 
     def stages(self) -> list[Stage]:
-        """All of them up with the backup's data."""
+        """The stage that restores all of them."""
         return [
             Stage(
                 noun="restores",

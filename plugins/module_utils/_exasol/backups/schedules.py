@@ -27,12 +27,12 @@ UNSEEN_HINT = (
 
 @dataclass(frozen=True)
 class ScheduleState:
-    """What is seen of one schedule.
+    """The state of one schedule.
 
-    :param told: whether the server tells of schedules.
-    :param sent: it doesn't, and ours was taken.
-    :param left: what there is then, in words.
-    :param alike: how many others it could be as well.
+    :param told: whether the server lists schedules.
+    :param sent: it doesn't list them, and it has accepted our change.
+    :param left: the state after that change, in words.
+    :param alike: how many other schedules match the wanted one as well.
     """
 
     database: Database
@@ -53,13 +53,13 @@ class ScheduleState:
 
 
 class Schedules:
-    """The schedules of one database that should be there, or shouldn't.
+    """The schedules of one database that a task adds, changes or removes.
 
-    :param present: whether they should.
-    :param unseen: `refuse` or `replace`: what to do where the server doesn't tell which there are.
-    :param say: shows at once what a run that is cut off would leave nobody to tell.
-    :param warn: says what nobody can compare.
-    :raises ClusterError: a volume isn't there, or the server wouldn't take a schedule.
+    :param present: whether they should exist.
+    :param unseen: `refuse` or `replace`: what to do if the server doesn't list schedules.
+    :param say: shows a line at once, because after a cut-off nothing else could show it.
+    :param warn: shows a warning.
+    :raises ClusterError: a volume doesn't exist, or an option is missing that this server needs.
     """
 
     def __init__(
@@ -82,9 +82,9 @@ class Schedules:
         self._sent: set[str] = set()
         self._removed: dict[str, Optional[Schedule]] = {}
         self.nothing: set[str] = set()
-        """Schedules whose removal found nothing."""
+        """Schedules that the task tried to remove, and that didn't exist."""
         self.rows: Optional[list[Schedule]] = None
-        """All schedules of the database, as they were read last; None where the server doesn't tell."""
+        """All schedules of the database, as they were read last; None if the server doesn't list them."""
         self._volumes: dict[str, ArchiveVolume] = {}
         for one in wanted:
             if one.volume and one.volume not in self._volumes:
@@ -112,7 +112,7 @@ class Schedules:
     # -- reading
 
     def read(self, names: list[str]) -> dict[str, ScheduleState]:
-        """All of them by one look."""
+        """All schedules of the task, by one read."""
         database = self._cluster.database(self._database)
         rows = self._api.schedules(self._database)
         self.rows = rows
@@ -125,7 +125,7 @@ class Schedules:
         return self._by_content(database, rows, names)
 
     def _by_content(self, database: Database, rows: list[Schedule], names: list[str]) -> dict[str, ScheduleState]:
-        """Which is which, by volume and level; of several, those that are as they should be come first."""
+        """Finds each schedule by volume and level. Of several, it takes one that is already as wanted."""
         left = list(rows)
         found: dict[str, ScheduleState] = {}
         for name in names:
@@ -165,7 +165,7 @@ class Schedules:
         return wanted.over(found, volume)
 
     def _differences(self, name: str, found: Schedule) -> list[str]:
-        """What isn't as it should be."""
+        """The options in which a schedule differs from the wanted one."""
         new, wanted = self._target(name, found), self._wanted[name]
         differing = [] if self._lies_on(wanted, found) else ["volume"]
         differing += ["level"] if new.level != found.level else []
@@ -202,7 +202,7 @@ class Schedules:
         return Act(self._api.calls["modify"], partial(self._api.modify, self._database, found, new))
 
     def _replacing(self, name: str, found: Schedule, history: History) -> Decision:
-        """Removed, to be added as it should be: only where the next run could do so, too, were this one cut off."""
+        """Removes a schedule to add it again, but only if the next run could add it after a cut-off of this one."""
         remove, add = self._api.calls["remove"], self._api.calls["add"]
         if add in history.acted or self._removed.get(name, found) != found:
             return Fail(
@@ -272,11 +272,11 @@ class Schedules:
     # -- calls
 
     def _remove_first(self, name: str, found: Schedule) -> None:
-        """In place of a change that can't be made. What isn't said of the new one is as the old one had it."""
+        """Removes a schedule that no call can change. `_add` takes what the task leaves out from the removed one."""
         self._removed[name] = found
         try:
             self._api.remove(self._database, found)
-        except AnswerLost:  # it may be gone
+        except AnswerLost:  # the schedule may be gone
             raise
         except ClusterError:
             del self._removed[name]
@@ -285,7 +285,7 @@ class Schedules:
     def _add(self, name: str) -> None:
         try:
             self._api.add(self._database, self._target(name, self._removed.get(name)))
-        except AnswerLost:  # it may be there
+        except AnswerLost:  # the schedule may exist
             raise
         except ClusterError as error:
             if name in self._removed:
@@ -312,7 +312,7 @@ class Schedules:
         self._sent.add(name)
 
     def check(self, states: dict[str, ScheduleState]) -> None:
-        """Makes sure that the server would take what is to be added, before anything is removed for it."""
+        """Makes sure that the server would accept the schedules to add, before the run removes any."""
         for name, state in states.items():
             wanted = self._wanted[name]
             if self._present and (wanted.volume or state.schedule):
@@ -321,7 +321,7 @@ class Schedules:
                     self._api.check(self._database, self._target(name, found))
 
     def guard(self) -> None:
-        """The rules before one is changed: a running database, and everything taken that is to be added."""
+        """The rules before a schedule is changed: the database runs, and the server would accept each new schedule."""
         states = self.read(list(self._wanted))
         try:
             self.check(states)
@@ -347,7 +347,7 @@ class Schedules:
             )
 
     def _tell(self, states: dict[str, ScheduleState]) -> None:
-        """What is removed to be added anew, before it is."""
+        """Shows each schedule that the run will remove and add again, before it does so."""
         for name, state in states.items():
             found = state.schedule
             if self._present and found and set(self._differences(name, found)) & set(self._api.fixed):
@@ -357,7 +357,7 @@ class Schedules:
                 )
 
     def stages(self) -> list[Stage]:
-        """All of them as they should be."""
+        """The stage that brings them all to the wanted state."""
 
         def target(name: str, state: ScheduleState) -> ScheduleState:
             return replace(state, schedule=self._target(name, state.schedule) if self._present else None, sent=True)
@@ -376,7 +376,7 @@ class Schedules:
         ]
 
     def told(self, result: dict[str, Any]) -> dict[str, Any]:
-        """The result without steps that found nothing to do."""
+        """The result without the removals that found no schedule."""
         steps = [step for step in result["steps"] if step["object"] not in self.nothing]
         for part in ("before", "after"):
             for name in self.nothing:
@@ -385,5 +385,5 @@ class Schedules:
 
 
 def _written(value: Any) -> str:
-    """A value as YAML has it."""
+    """A value as YAML writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else f"'{value}'"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What exa_backup_schedule asks for, checked."""
+"""Checks the options of exa_backup_schedule."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ NAMES = {
     "month": "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*",
     "weekday": "(sun|mon|tue|wed|thu|fri|sat)[a-z]*",
 }
-"""Which of the five may be a name; whether the server takes it, it says itself."""
+"""The names that two of the five parts may have. Only the server knows whether it accepts names."""
 
 
 @dataclass(frozen=True)
 class WantedSchedule:
-    """A schedule as the options describe it; what isn't said stays as it is, or is the server's default."""
+    """A schedule as the options describe it. None keeps the present value, or the default of a new schedule."""
 
     name: str
     volume: Optional[str] = None
@@ -42,8 +42,8 @@ class WantedSchedule:
     def over(self, found: Optional[Schedule], volume: str) -> Schedule:
         """The schedule as it should be.
 
-        :param found: as it is.
-        :param volume: what is said of it, as the server names it.
+        :param found: the present schedule.
+        :param volume: the wanted volume, by the server's name.
         """
         base = found or Schedule(self.name, volume, 0)
         said = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("name", "volume")}
@@ -51,7 +51,7 @@ class WantedSchedule:
         return replace(base, name=self.name, volume=volume if self.volume else base.volume, **changes)
 
     def unsaid(self, found: Schedule) -> dict[str, Any]:
-        """What a schedule has that an addition without it would make another of, by the names of the options."""
+        """The values of a schedule that would be lost if it were added again with these options alone, by option."""
         usual = Schedule(found.name, found.volume, 0)
         had = {"level": (found.level, usual.level), "expire": (found.expire, usual.expire)}
         had.update({part: (getattr(found, part), getattr(usual, part)) for part in TIMES})
@@ -66,14 +66,14 @@ class WantedSchedule:
 
     @property
     def left_out(self) -> list[str]:
-        """What isn't said of it."""
+        """The options that the task leaves out."""
         return [one.name for one in fields(self) if getattr(self, one.name) is None]
 
 
 def wanted_of(rows: list[dict[str, Any]]) -> list[WantedSchedule]:
     """The options, checked.
 
-    :raises ClusterError: they make no sense.
+    :raises ClusterError: an option is wrong or missing.
     """
     found = [_wanted(row) for row in rows]
     names = [one.name for one in found]
@@ -106,7 +106,7 @@ def _wanted(row: dict[str, Any]) -> WantedSchedule:
 
 
 def _is_time(part: str, text: str) -> bool:
-    """Whether crontab has such an item: `*`, 5, 1-5 or mon-fri, each with a step."""
+    """Whether crontab accepts such an item: `*`, 5, 1-5 or mon-fri, each with or without a step."""
     found = re.fullmatch(r"(?:\*|([^\W_]+)(?:-([^\W_]+))?)(?:/0*[1-9]\d*)?", text, re.ASCII)
     if not found:
         return False
@@ -127,7 +127,7 @@ def comparable_time(text: str) -> str:
 
 
 def comparable_expiry(expire: str) -> Any:
-    """A duration to compare: 1w is 7d. What can't be read is itself."""
+    """A duration to compare: 1w is 7d. A text that can't be read stays as it is."""
     try:
         return Lifetime(expire, None).seconds
     except ClusterError:

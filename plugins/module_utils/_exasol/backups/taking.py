@@ -25,7 +25,7 @@ from .expiry_comparison import ZONE_HINT, Lifetime, age
 from .operation import WAIT_HINT, busy_words, is_backup, refuse_all
 
 UNLISTED = 5.0
-"""Seconds for which a backup may be over and not listed yet."""
+"""Seconds for which a finished backup may be missing in the list."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class WantedBackup:
     """The backup that the options describe.
 
     :param volume: name or id.
-    :param lifetime: None where nothing is said of it.
+    :param lifetime: None if the task doesn't give expire.
     :param max_age: seconds; a backup that isn't older is enough.
-    :param once: one of any age is.
-    :param zone: the cluster's time zone, where it is known.
-    :param on_operation: `refuse` or `wait`: what to do about another operation that runs.
+    :param once: a backup of any age is enough.
+    :param zone: the cluster's time zone, if it is known.
+    :param on_operation: `refuse` or `wait`: what to do while another operation runs.
     """
 
     volume: str
@@ -51,10 +51,10 @@ class WantedBackup:
 
 @dataclass(frozen=True)
 class BackupState:
-    """What is seen of a database that should have a backup.
+    """The state of a database that should have a backup.
 
-    :param own: the backup, once it is there.
-    :param unlisted: it is over, and the list doesn't have it yet.
+    :param own: the backup, once it is listed.
+    :param unlisted: whether the backup is finished, but not listed yet.
     """
 
     database: Database
@@ -77,9 +77,9 @@ class BackupState:
 
 
 class TakeBackups:
-    """Backups that should be there.
+    """Takes backups.
 
-    :param preview: nothing is sent.
+    :param preview: whether nothing is sent.
     """
 
     def __init__(self, cluster: ClusterView, catalogue: Catalogue, wanted: WantedBackup, preview: bool = False) -> None:
@@ -102,7 +102,7 @@ class TakeBackups:
             self._check(name)
 
     def _check(self, name: str) -> None:
-        """Nothing is begun where it isn't sure that it will expire when it should."""
+        """Checks before the start that the backup will expire at the wanted time."""
         lifetime, api = self._wanted.lifetime, self._api
         try:
             api.check_start(name, self._volume, self._wanted.level, self._at_start)
@@ -116,7 +116,7 @@ class TakeBackups:
 
     @property
     def _at_start(self) -> str:
-        """What is said of the expiry when it begins; a time is set when it is over."""
+        """The expiry that the start call gets. A point in time is set when the backup is finished."""
         lifetime = self._wanted.lifetime
         return "" if lifetime is None or lifetime.is_time else lifetime.text
 
@@ -142,7 +142,7 @@ class TakeBackups:
         return monotonic() - self._over_since.setdefault(name, monotonic()) < UNLISTED
 
     def _mine(self, name: str, rows: list[Backup]) -> Optional[Backup]:
-        """The one that was taken since, or one from before that is enough."""
+        """The backup that was taken since, or an earlier one that is enough."""
         wanted, known = self._wanted, self._known.get(name)
         here = [row for row in rows if row.system == name and self._volume.holds(row.volume, row.volume_id)]
         new = [row for row in here if known is not None and row.id not in known and row.level == wanted.level]
@@ -174,7 +174,7 @@ class TakeBackups:
         return Act(self._api.calls["start"], partial(self._start, name), then=then)
 
     def _expiring(self, name: str, own: Backup) -> Decision:
-        """A backup that was just taken must expire when it should, whatever the server made of what it was told."""
+        """Corrects the expiry of a new backup if the server has set another one than the task wants."""
         lifetime, new = self._wanted.lifetime, self._is_new(name, own)
         if new and not own.usable:
             return Fail(
@@ -190,14 +190,14 @@ class TakeBackups:
         return own.id not in self._known.get(name, {own.id})
 
     def warnings(self) -> list[str]:
-        """A backup that was enough is somebody else's, or a killed run's; it is kept as long as that one said."""
+        """A warning for each earlier backup that was enough. Its expiry stays, because another run has set it."""
         lifetime, told = self._wanted.lifetime, []
         for name, own in self.own.items():
             if lifetime is None or self._is_new(name, own):
                 continue
             try:
                 met = lifetime.is_met(own.expire, own.timestamp, exact=lifetime.is_time)
-            except ClusterError:  # it can't be compared
+            except ClusterError:  # the expiries can't be compared
                 continue
             if not met:
                 told.append(
@@ -235,7 +235,7 @@ class TakeBackups:
         self._api.start(name, self._volume, self._wanted.level, self._at_start)
 
     def guard(self) -> None:
-        """The rules before one begins: the database runs, its volume takes it, and what it builds on is there."""
+        """The rules before a backup begins: the database runs, its volume is usable, and the base exists."""
         self._volume = self._api.volume(self._wanted.volume)
         states = gather(self._catalogue.names, self.read)
         begin = [name for name, state in states.items() if self._begins(name, state)]
@@ -271,12 +271,12 @@ class TakeBackups:
         )
 
     def causes(self, name: str) -> str:
-        """Why a backup that was begun isn't there."""
+        """Why a backup that was started doesn't exist."""
         progress = self._api.progress(name)
         return progress.trouble if progress and progress.kind == BACKUP else ""
 
     def stages(self) -> list[Stage]:
-        """Every database with its backup."""
+        """The stage after which every database has its backup."""
         return [
             Stage(
                 noun="backups",

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Virtual access wants backups that never expire (EAO-161): their expiry is taken away before, and given back after it.
+"""Virtual access needs backups that never expire (EAO-161): the run removes their expiry, and sets it again later.
 
-No call keeps what a backup had. So a line says it before it goes, for who has to complete a run that was killed.
+No call keeps the old expiry. So the run shows it before the removal, for the person who completes a killed run.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def backup_set(backup: Backup, every: list[Backup]) -> list[Backup]:
 
 
 class KeptExpiries:
-    """The expiries of what databases are given virtual access to.
+    """The expiries of the backups to which databases get virtual access.
 
     :param chosen: the backup of each database.
     :param say: shows a line.
-    :raises ClusterError: one of them can't be told to the server for sure.
+    :raises ClusterError: the server might understand one of the expiries as another time.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class KeptExpiries:
         return Lifetime(backup.expire, self._zone)
 
     def stages(self, guard: Callable[[], None]) -> list[Stage]:
-        """None of them expires.
+        """The stage after which none of these backups expires; empty if none of them expires now.
 
-        :param guard: the rules before the restores, which come before this.
+        :param guard: the rules of the restores, which are checked first.
         """
         if not self._had:
             return []
@@ -105,10 +105,10 @@ class KeptExpiries:
         return f"exa_backup state=present backup_ids={had.id!r} expire={had.expire!r}"
 
     def give_back(self) -> list[dict[str, Any]]:
-        """What was taken away here, also after a failure.
+        """Sets the removed expiries again, also after a failure.
 
         :returns: the steps.
-        :raises Failed: one never expires now.
+        :raises Failed: an expiry could not be set, so that this backup never expires now.
         """
         steps, failed = [], {}
         while self._taken:

@@ -25,8 +25,8 @@ SECRET = re.compile(
     r"|(private|api|access)[ _-]?key|(?<!public)(?<!public[ _-])(?<![a-z])key$",
     re.I,
 )
-"""The names of what is masked in a history: job_info tells the parameters and the HTTP request of any user's job, and
-only the password of our own is known. `key` is a parameter of cert_update."""
+"""Names whose values a history masks: job_info shows the parameters and the HTTP request of any user's job, and we know
+only our own password. `key` is a parameter of cert_update."""
 
 VALUE = r"""(\\+".*?(?:\\+"|\Z)|\\+'.*?(?:\\+'|\Z)|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&<>'")\]}]+)"""
 NAME = r"[\w-]*(?:password|passwd|passphrase|secret|token|keytab|(?:private|access)[ _-]?key|\bkey)"
@@ -40,16 +40,16 @@ WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"((?<![\w-]){NAME}(?:\\*[\"'])?\s*[:=]\s*){VALUE}", re.I), rf"\1{MASK}"),
     (re.compile(rf"((?<!\S)(?:-p|--?{NAME})(?:\s+|=)){VALUE}", re.I), rf"\1{MASK}"),
 )
-"""How secrets stand in texts: keys, URLs, headers, XML-RPC, JSON and the like, command lines."""
+"""The forms of secrets in texts: keys, URLs, headers, XML-RPC, JSON and the like, command lines."""
 
 REQUEST = re.compile(r"\A\s*([A-Z]{3,10} \S+)( HTTP/\d\S*)?\s*?\n.*", re.S)
-"""An HTTP request as a text. Of one only its first line is sure to hold nothing that is another's."""
+"""An HTTP request as a text. Only its first line is sure to have no secret of another user."""
 
 
 def chosen(cluster: str, names: list[str], wanted: Iterable[str]) -> list[str]:
-    """The jobs that names and patterns (`db_*`) stand for, in the server's order.
+    """The jobs that names and patterns (`db_*`) select, in the server's order.
 
-    :raises NoSuchObject: for a name that isn't there, with a near one.
+    :raises NoSuchObject: a name doesn't exist; the message names a similar one.
     """
     asked = [str(one).strip() for one in wanted]
     refuse_unknown(cluster, "job", [one for one in asked if not _is_pattern(one)], names)
@@ -57,10 +57,10 @@ def chosen(cluster: str, names: list[str], wanted: Iterable[str]) -> list[str]:
 
 
 def described(task: Task, jobs: JobApi, names: list[str], wanted: list[str]) -> dict[str, dict[str, Any]]:
-    """What the server says of jobs, by name. They are asked for side by side.
+    """The server's help for jobs, by name. The help is read in parallel.
 
-    :param names: all that there are.
-    :raises Garbled: for the help of a job that was named and can't be read; one of a pattern is warned of.
+    :param names: all jobs of the server.
+    :raises Garbled: the help of a job that was given by name can't be read; for a job of a pattern it is a warning.
     """
     found = gather(chosen(jobs.name, names, wanted), partial(_help, jobs))
     for one in wanted:
@@ -90,16 +90,16 @@ def _help(jobs: JobApi, name: str) -> Union[dict[str, Any], Garbled]:
 
 
 def history(jobs: JobApi, job_id: str) -> dict[str, Any]:
-    """What the server remembers of a job, without what is secret in it.
+    """The server's history of a job, without secrets.
 
-    :raises NoSuchObject: where it remembers nothing.
+    :raises NoSuchObject: the server has no history of it.
     """
     told: dict[str, Any] = masked(jobs.info(job_id).as_dict())
     return told
 
 
 def masked(found: Any, name: Optional[str] = None) -> Any:
-    """An output of a job with asterisks for what has the name of a secret, or is written like one."""
+    """An output of a job, with asterisks for values that have the name or the form of a secret."""
     if name is not None and SECRET.search(name) and found not in (None, ""):
         return MASK
     if isinstance(found, dict):
@@ -111,7 +111,7 @@ def masked(found: Any, name: Optional[str] = None) -> Any:
 
 
 def _named(row: dict[Any, Any]) -> Optional[str]:
-    """What `{name: password, value: x}` is the value of."""
+    """The name in a row such as `{name: password, value: x}`."""
     name = row.get("name", row.get("key"))
     return name if isinstance(name, str) else None
 

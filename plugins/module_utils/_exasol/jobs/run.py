@@ -4,8 +4,8 @@
 
 """One ConfD job, or one raw call, as a task: checked, sent once, followed through its stages, and told of.
 
-A job isn't an object that converges: one whose answer was lost is not sent again, for nothing tells whether it ran. No
-message has a value of a parameter in it.
+A job isn't an object that converges. If its answer was lost, the run doesn't send it again, because nothing shows
+whether it ran. No message has a value of a parameter in it.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from .unless import Unless
 AUTO, EXEC, ASYNC = MODES = ("auto", "exec", "async")
 
 QUICK = 10.0
-"""Seconds in which a job is looked at every second; then a job_wait waits as long as `SLICE`."""
+"""Seconds in which each job_wait waits one second; after that, each waits as long as `SLICE`."""
 
 HISTORY = "job_info"
-"""Tells what any user has sent."""
+"""This method shows what any user has sent."""
 
 STARTERS = ("job_exec", "job_start")
 
 
 def job_id_of(cluster: str, given: Any) -> Optional[str]:
-    """The ID of a job as a task gives it; None where it gives none.
+    """The ID of a job as a task gives it; None if it gives none.
 
-    :raises ClusterError: for a number with a point, of which YAML has made another: 12.10 is 12.1 there.
+    :raises ClusterError: the ID is a number with a point, which YAML may have changed: it reads 12.10 as 12.1.
     """
     if given is None:
         return None
@@ -53,11 +53,11 @@ def job_id_of(cluster: str, given: Any) -> Optional[str]:
 
 @dataclass
 class JobOutcome:
-    """What is known of the job, or call, of a task.
+    """What is known about the job, or call, of a task.
 
-    :param title: what messages call it.
+    :param title: its name in messages.
     :param stages: stage -> when it was reached.
-    :param declined: the scheduler has refused it, so that nothing of it was executed.
+    :param declined: whether the scheduler has refused it, so that nothing was executed.
     """
 
     title: str
@@ -77,18 +77,18 @@ class JobOutcome:
 
     @property
     def stage(self) -> str:
-        """The last stage that is known; empty where none is."""
+        """The last known stage; empty if none is known."""
         return next(reversed(list(self.stages)), "")
 
     @property
     def changed(self) -> bool:
-        """Whether something was changed, or may have been."""
+        """Whether the job changed something, or may have done so."""
         return self.changing and self.sent and not self.declined
 
     def as_result(self, preview: bool = False) -> dict[str, Any]:
-        """What the module returns of it.
+        """What the module returns.
 
-        :param preview: whether it wasn't sent because of check mode.
+        :param preview: whether check mode kept the job from being sent.
         """
         would = preview and self.changing and self.needed
         done = {
@@ -131,7 +131,7 @@ class JobRun:
     def result(self) -> dict[str, Any]:
         """Does what the task asks for.
 
-        :raises ClusterError: with what is known of the job in its `result`.
+        :raises ClusterError: its `result` has what is known about the job.
         """
         given = self._given
         told = JobOutcome("")
@@ -161,7 +161,7 @@ class JobRun:
     def _say(self, told: JobOutcome, text: str) -> None:
         self._task.say(f"[{self._jobs.name}] {told.title}: {text}")
 
-    # -- what is meant
+    # -- what the task asks for
 
     def _made(self) -> JobOutcome:
         given = self._given
@@ -209,9 +209,9 @@ class JobRun:
             )
 
     def _checked(self, told: JobOutcome) -> Any:
-        """What is sent, in the server's own terms.
+        """The parameters or arguments as the server takes them.
 
-        :raises ClusterError: for what it wouldn't take.
+        :raises ClusterError: the server would not accept them.
         """
         given = self._given
         if told.job:
@@ -237,7 +237,7 @@ class JobRun:
         told.finished = True
 
     def _sent(self, told: JobOutcome, send: Callable[[], Any]) -> Any:
-        """The answer to what is sent; what was refused at once was not carried out."""
+        """Sends the call and returns the answer. A call that the server refused at once was not carried out."""
         told.sent = True
         try:
             return send()
@@ -322,7 +322,7 @@ class JobRun:
         self._ended(told, result, pace)
 
     def _step(self, told: JobOutcome, pace: Pace, rest: float) -> bool:
-        """One look, in a thread: whether the job is finished, and the stage that it has reached otherwise."""
+        """One look, in a thread: whether the job is finished. If it is not, also reads its stage."""
         time.sleep(rest)
         began = self._clock()
         slice_ = 1.0 if pace.elapsed() < QUICK else SLICE
@@ -333,25 +333,25 @@ class JobRun:
         return over
 
     def _look(self, told: JobOutcome) -> None:
-        """Reads the stages. A server whose history can't be read is told of once, and not asked again."""
+        """Reads the stages. If the server's history can't be read, the run warns once and doesn't ask again."""
         if not self._follows:
             return
         try:
             found: JobHistory = self._jobs.info(told.job_id)
         except (Fault, Denied, Garbled) as error:
             if isinstance(error, NoSuchObject):
-                return  # job_wait tells what that means
+                return  # job_wait shows whether the job is gone
             self._follows = False
             self._task.warn(f"{error}; the stages of the job are not shown")
             return
         told.job = told.job or found.job
         timed: dict[str, Optional[str]] = {stage: at for stage, at in found.stages.items() if at}
-        told.stages = timed or {**told.stages, **found.stages}  # where some have times, one without is only inferred
+        told.stages = timed or {**told.stages, **found.stages}  # beside stages with times, one without is inferred
 
     def _fetched(self, told: JobOutcome) -> Optional[JobResult]:
-        """The result of a job that is said to be finished; None where it isn't after all.
+        """The result of a job that job_wait reported as finished; None if it isn't finished after all.
 
-        :raises AnswerLost: where there is none any more.
+        :raises AnswerLost: the result is gone, so the job may have run.
         """
         try:
             return self._jobs.ended(told.job_id, told.job or "")
@@ -364,10 +364,10 @@ class JobRun:
             raise
 
     def _unknown(self, told: JobOutcome, error: Exception) -> Exception:
-        """What it means that a job can't be followed any more: of one that was submitted here, that it may have run."""
+        """The error for a job that can't be followed any more. A job that this run submitted may have run."""
         if not isinstance(error, ClusterError) or not told.sent:
             return error
-        told.finished = False  # what it began may go on
+        told.finished = False  # the work of the job may go on
         cause = error.message[len(self._jobs.name) + 2 :]
         lost = AnswerLost(
             f"{self._jobs.name}: {told.title} was submitted, and then {cause}; the server may have carried it out",
@@ -377,7 +377,7 @@ class JobRun:
         return lost
 
     def _failed(self, told: JobOutcome, error: ClusterError) -> None:
-        """Reads how far a job came that has failed, for a declined one has changed nothing."""
+        """Reads which stages a failed job reached, because a declined job has changed nothing."""
         told.job_id = told.job_id or str(error.result.get("result", {}).get("job_id", ""))
         if told.job_id:
             told.finished = True
@@ -388,7 +388,7 @@ class JobRun:
     def _last_look(self, told: JobOutcome) -> None:
         try:
             self._look(told)
-        except ClusterError:  # its result is there already
+        except ClusterError:  # the result is known already
             self._follows = False
 
     def _ended(self, told: JobOutcome, result: JobResult, pace: Optional[Pace] = None) -> None:

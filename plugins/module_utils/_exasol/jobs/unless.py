@@ -13,14 +13,14 @@ from ..api.jobs import JobApi
 from ..confd import known_jobs
 
 ABSENT = object()
-"""What isn't in an output."""
+"""The value of a path that an output doesn't have."""
 
 
 class Unless:
     """The option `unless` of a task.
 
-    :param given: the option; None where it isn't given, and then the job is always needed.
-    :raises ClusterError: for a job of which is known that it changes something.
+    :param given: the option; None if the task doesn't set it, and then the job is always needed.
+    :raises ClusterError: its job is known to change something.
     """
 
     def __init__(self, jobs: JobApi, given: Optional[dict[str, Any]]) -> None:
@@ -34,7 +34,7 @@ class Unless:
 
     @property
     def words(self) -> str:
-        """What is asked, without any value of the user's."""
+        """The condition in words, without any value of the user's."""
         given = self._given or {}
         where = f"{given.get('at')} in " if given.get("at") else ""
         verb = next((verb for verb in ("equals", "contains") if given.get(verb) is not None), None)
@@ -46,11 +46,11 @@ class Unless:
         given = self._given
         if not given:
             return False
-        sent = self._jobs.parameters(given["job"], given["params"])  # an unknown job is no unknown object
+        sent = self._jobs.parameters(given["job"], given["params"])  # outside of the try: an unknown job is an error
         try:
             found = self._jobs.read(given["job"], sent)
         except NoSuchObject:
-            return False  # what it was asked about isn't there
+            return False  # the object of the question doesn't exist
         found = part(found, given["at"] or "")
         if given["equals"] is not None:
             return equal(found, given["equals"])
@@ -60,7 +60,7 @@ class Unless:
 
 
 def part(found: Any, at: str) -> Any:
-    """What stands at a path such as `nodes.active`, `ABSENT` where nothing does. A number is a place in a list."""
+    """The value at a path such as `nodes.active`, or `ABSENT`. A number is a place in a list."""
     for word in at.split(".") if at else ():
         if isinstance(found, dict):
             found = next((value for key, value in found.items() if str(key) == word), ABSENT)
@@ -72,7 +72,7 @@ def part(found: Any, at: str) -> Any:
 
 
 def equal(found: Any, wanted: Any) -> bool:
-    """Whether both are the same: templates make texts of numbers, so `"10"` is 10."""
+    """Whether both values are the same. Templates make texts of numbers, so `"10"` equals 10."""
     if isinstance(found, dict) and isinstance(wanted, dict):
         theirs, ours = _texted(found), _texted(wanted)
         return theirs.keys() == ours.keys() and all(equal(theirs[key], ours[key]) for key in ours)
@@ -86,9 +86,9 @@ def equal(found: Any, wanted: Any) -> bool:
 
 
 def contains(found: Any, wanted: Any) -> bool:
-    """Whether something has what is wanted in it: a list an item, a dictionary a key or pairs, a text a part.
+    """Whether a list has the wanted item, a dictionary the wanted key or pairs, or a text the wanted part.
 
-    An item that is a dictionary itself needs only the pairs that are wanted.
+    An item that is a dictionary itself needs only the wanted pairs.
     """
     if isinstance(found, str) and isinstance(wanted, str):
         return wanted in found

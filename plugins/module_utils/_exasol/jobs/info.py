@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What there is to know of ConfD's jobs: names, help, and the history of one."""
+"""What the server shows about ConfD's jobs: their names, their help, and the history of one."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One ConfD job, or one raw call, as a task: checked, sent once, followed through its stages, and told of.
+"""One ConfD job, or one raw call, as a task: checked, sent once, and followed through its stages.
 
 A job isn't an object that converges. If its answer was lost, the run doesn't send it again, because nothing shows
 whether it ran. No message has a value of a parameter in it.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What makes a job unneeded: the output of a job that only reads, compared with what is wanted of it."""
+"""The condition that makes a job unneeded: a job that only reads has the wanted output already."""
 
 from __future__ import annotations
 

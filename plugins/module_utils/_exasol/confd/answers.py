@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The outputs of reading jobs, as far as something is concluded from them. Source: docs/sources/confd.md.
+"""Checks the outputs of reading jobs from which a run draws conclusions. Source: docs/sources/confd.md.
 
-What has another form is refused whole: half of a list, taken for all of it, would be a wrong picture of the cluster.
+An output in another form is refused whole, because half of a list taken for all of it would misrepresent the cluster.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ..api.states import IDLE, Database, connectible, info_text
 
 
 def is_names(value: Any) -> bool:
-    """db_list, remote_volume_list."""
+    """Whether the output is that of db_list or remote_volume_list: a list of names."""
     return isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value)
 
 
 def or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Takes nil for an empty list too, where a list that is missing leads to no harm.
+    """Makes a check accept nil as an empty list, for lists that may be missing without harm.
 
-    Not of databases, volumes and nodes: what isn't there would be shut down without.
+    Never for databases, volumes and nodes: a shutdown would leave out those that a missing list doesn't name.
     """
     return lambda value: value is None or fits(value)
 
@@ -37,7 +37,7 @@ def is_rows(value: Any) -> bool:
 
 
 def is_nodes(value: Any) -> bool:
-    """node_list: no cluster is without nodes."""
+    """Whether the output is that of node_list. It is never empty, because every cluster has nodes."""
     if not isinstance(value, dict) or not value or not all(isinstance(row, dict) for row in value.values()):
         return False
     return all(_number_of(key, row).isdecimal() for key, row in value.items())
@@ -45,7 +45,7 @@ def is_nodes(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class NodeAnswer:
-    """A node as node_list tells of it."""
+    """A node as node_list shows it."""
 
     number: int
     name: str
@@ -59,7 +59,7 @@ def nodes_of(told: Mapping[Any, Mapping[str, Any]]) -> list[NodeAnswer]:
 
 
 def _number_of(key: Any, row: Mapping[str, Any]) -> str:
-    """By its own `id`, by its name, or by its key, whichever there is first."""
+    """The number of a node: its `id`, else the number in its name, else its key."""
     if row.get("id") is not None:
         return str(row["id"])
     named = re.fullmatch(r"n0*(\d+)", str(row.get("name") or ""))
@@ -67,23 +67,23 @@ def _number_of(key: Any, row: Mapping[str, Any]) -> str:
 
 
 def node_named(value: Any) -> str:
-    """The name of a node, for one that is told by its number too."""
+    """The name of a node that the server gives by its name or by its number."""
     return f"n{int(value)}" if str(value).isdecimal() else str(value)
 
 
 def is_node_states(value: Any) -> bool:
-    """node_state. What isn't under the number of a node, such as `booted`, is of no node (CONFD-103)."""
+    """Whether the output is that of node_state. Only keys that are numbers belong to nodes (CONFD-103)."""
     words = list(words_of_nodes(value).values()) if isinstance(value, dict) else []
     return bool(words) and all(isinstance(word, str) for word in words)
 
 
 def words_of_nodes(told: dict[Any, Any]) -> dict[str, Any]:
-    """What node_state says, by the number of the node."""
+    """The words of node_state, by the number of the node."""
     return {str(key): word for key, word in told.items() if str(key).isdecimal()}
 
 
 def is_database(value: Any) -> bool:
-    """db_info."""
+    """Whether the output is that of db_info."""
     if not isinstance(value, dict) or not isinstance(value.get("state"), str) or not value["state"].strip():
         return False
     nodes = value.get("nodes")
@@ -91,7 +91,7 @@ def is_database(value: Any) -> bool:
 
 
 def database_of(name: str, info: Mapping[str, Any]) -> Database:
-    """What db_info says of a database's state."""
+    """The state of a database from the output of db_info."""
     return Database(
         name,
         str(info["state"]),
@@ -103,13 +103,13 @@ def database_of(name: str, info: Mapping[str, Any]) -> Database:
 
 
 def is_volumes(value: Any) -> bool:
-    """st_volume_list."""
+    """Whether the output is that of st_volume_list."""
     lists = ("volume_nodes", "nodes_list", "segments")
     return is_rows(value) and all("id" in row and all(_is_list(row.get(key)) for key in lists) for row in value)
 
 
 def is_words(value: Any) -> bool:
-    """remote_volume_state: a word for all nodes, or a list of one for each."""
+    """Whether the output is that of remote_volume_state: one word for all nodes, or a list with one per node."""
     words = value if isinstance(value, list) else [value]
     return bool(words) and all(isinstance(word, str) and word.strip() for word in words)
 
@@ -119,7 +119,7 @@ def _is_list(value: Any) -> bool:
 
 
 def kind(value: Any) -> str:
-    """What an unknown answer is, without what it holds: that may be somebody's password."""
+    """The kind of an unknown answer, without its values: one may be somebody's password."""
     if isinstance(value, dict):
         return f"a struct of {listing([beginning(str(key), 40) for key in value]) or 'nothing'}"
     if isinstance(value, (list, tuple)):

@@ -52,7 +52,7 @@ class ConfdBackups(BackupApi):
         local = {self._local(row): row for row in rows or []}
         found = found_in(self.name, [*remote, *local], text, clearly)
         if found is None:
-            if names is None or rows is None:  # the server itself will say whether it is there
+            if names is None or rows is None:  # the server itself will report whether the volume exists
                 return ArchiveVolume(text, number_of(text))
             there = [*names, *(one.name for one, row in local.items() if not _is_data(row))]
             raise NoSuchObject(
@@ -70,14 +70,14 @@ class ConfdBackups(BackupApi):
 
     @staticmethod
     def _or_denied(read: Callable[[], Any]) -> Any:
-        """None where the user may not read volumes, which backups don't need."""
+        """What was read; None if the user may not read volumes. Backups work without that right."""
         try:
             return read()
         except Denied:
             return None
 
     def _remotes(self, text: str, names: list[str], clearly: bool) -> list[ArchiveVolume]:
-        """The remote volumes that a text may mean: a name says it at once, a number is asked each for."""
+        """The remote volumes that a text may mean. To find a number, each volume must be read."""
         numbered = (number_of(text) or 0) >= FIRST_REMOTE
         found = []
         for name in names if numbered and (clearly or text not in names) else [text] if text in names else []:
@@ -98,7 +98,7 @@ class ConfdBackups(BackupApi):
 
     @staticmethod
     def _place(volume: ArchiveVolume) -> dict[str, Any]:
-        """The volume as jobs take it."""
+        """The parameter that gives the volume to a job."""
         if volume.id is not None and number_of(volume.name) == volume.id:
             return {"backup_volume_id": volume.id}
         return {"backup_volume_name": volume.name}
@@ -124,7 +124,7 @@ class ConfdBackups(BackupApi):
             return None
         try:
             return Progress.of(self._jobs.read("db_backup_progress", {"db_name": database}, of=database))
-        except Fault:  # it only tells more than the operation does
+        except Fault:  # the progress only adds to the operation, which is known
             return None
 
     # -- changes
@@ -170,7 +170,7 @@ class ConfdBackups(BackupApi):
 
 
 def _kept(jobs: ConfdJobs, job: str, expire: str) -> dict[str, str]:
-    """How long a backup is kept: for ever is only said where the job needs a word of it, as 6.2's do."""
+    """The parameter for the expiry. An empty one (never) is only sent to jobs that require it, as in 6.2."""
     taken = jobs.help(job).parameters
     needed = any(taken[name].mandatory for name in EXPIRY if name in taken)
     return {"expire": expire} if expire or needed else {}
@@ -181,7 +181,7 @@ def _are_backups(value: Any) -> bool:
 
 
 def _is_data(row: dict[str, Any]) -> bool:
-    """Whether a volume is certainly a database's own: its labels say so (CONFD-132). The type says it less clearly."""
+    """Whether a volume certainly belongs to a database. Its labels show that more clearly than its type (CONFD-132)."""
     labels = [str(label) for label in row.get("labels") or []]
     return "temporary" in labels or any(
         label.startswith("pub:") and label.endswith(("_persistent", "_temporary")) for label in labels
@@ -189,7 +189,7 @@ def _is_data(row: dict[str, Any]) -> bool:
 
 
 class ConfdSchedules(ScheduleApi):
-    """The jobs `db_backup_*_schedule`. What is there, db_info of newer versions tells."""
+    """The jobs `db_backup_*_schedule`. Only db_info of newer versions lists the schedules."""
 
     calls = {
         "add": "db_backup_add_schedule",

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An Exasol cluster, spoken in ConfD XML-RPC or JSON-RPC (6.2 docker, 7.x, 8.x). Source: docs/sources/confd.md."""
+"""An Exasol cluster that is reached by ConfD's XML-RPC or JSON-RPC (6.2 docker, 7.x, 8.x).
+
+Source: docs/sources/confd.md.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ STORAGE_DOWN = re.compile(
     r"|storaged?( service| daemon)?( is|:)? (not (running|online|started|available)|offline|down|stopped)\b",
     re.I,
 )
-"""What says that EXAStorage is down. STE_MINORITY and its text were seen (EXA-30), the others are guesses."""
+"""Errors that show that EXAStorage is down. STE_MINORITY and its text were seen (EXA-30), the others are guesses."""
 
 
 class ConfdCluster(Cluster):
@@ -127,14 +130,14 @@ class ConfdCluster(Cluster):
         return list(self._ids)
 
     def identity(self) -> list[str]:
-        # Addresses don't tell: those of a private network are the same in many clusters.
+        # Addresses don't identify a cluster: many clusters have the same private addresses.
         if self._uuids is None:
-            with suppress(Denied, Fault, Garbled):  # what tells no uuids is told by its master's URL alone
+            with suppress(Denied, Fault, Garbled):  # without uuids the URL of the master must do
                 self.nodes()
         return self._uuids or []
 
     def node_ids(self, names: list[str]) -> list[int]:
-        """The numbers by which jobs know nodes."""
+        """The numbers of nodes, which jobs take instead of names."""
         if any(name not in self._ids for name in names):
             self.nodes()
         missing = [name for name in names if name not in self._ids]
@@ -151,11 +154,11 @@ class ConfdCluster(Cluster):
         self._quorum.note(told)
         states = {number: state.lower() for number, state in words_of_nodes(told).items()}
         if set(states) - {str(number) for number in self._ids.values()}:
-            self.nodes()  # one was added since
+            self.nodes()  # a node was added since
         if not set(states) & {str(number) for number in self._ids.values()}:
             raise Garbled(f"{self.name}: node_state at {self.url}: it reports none of the nodes in node_list")
         words = {name: states.get(str(number), "") for name, number in self._ids.items()}
-        # A word that isn't known isn't taken for off; a node of which nothing is said is away.
+        # An unknown word doesn't count as off. A node that the answer doesn't name is off.
         return {name: STATES.get(word, word or OFFLINE) for name, word in words.items()}
 
     def node_is_online(self, node: str) -> bool:
@@ -168,7 +171,7 @@ class ConfdCluster(Cluster):
             told = self._jobs.read(INFRA_OVERVIEW, {})
         except Fault:
             return []
-        # Its form isn't documented (CONFD-118): where it isn't one word for each node, nothing is known.
+        # Its form isn't documented (CONFD-118): unless it has one word per node, nothing is known.
         words = {str(key): str(word).lower() for key, word in told.items()} if isinstance(told, dict) else {}
         return [node for node in nodes if "running" in (words.get(str(self._ids.get(node))), words.get(node))]
 
@@ -182,13 +185,13 @@ class ConfdCluster(Cluster):
         found = self._jobs.read("license_info", fits=lambda output: isinstance(output, dict))
         contract = found.get("Contract")
         told = contract.get("expiration_date") if isinstance(contract, dict) else None
-        if told is None:  # what versions before 8 answer is not known (CONFD-176)
+        if told is None:  # the answer of versions before 8 isn't known (CONFD-176)
             raise ClusterError(f"{self.name}: license_info of this version doesn't report when the license ends")
         return str(told)
 
     def services(self) -> dict[str, str]:
-        """EXAStorage alone, for ConfD tells of no services: it answers when volumes are asked for, or is said to be
-        down. Any other refusal tells nothing of it.
+        """Only the state of EXAStorage, because ConfD shows no services. It runs if st_volume_list answers, and it is
+        down if the refusal says so. Any other refusal shows nothing about it.
         """
         try:
             self._jobs.read("st_volume_list", fits=is_rows)
@@ -229,10 +232,10 @@ class ConfdCluster(Cluster):
         return self._jobs.session.master_name()
 
     def version(self) -> Optional[str]:
-        return None  # no documented job tells it
+        return None  # no documented job shows the version
 
     def login_role(self) -> Optional[str]:
-        """What the user may ask for, since the jobs that would tell groups aren't documented."""
+        """What the user may read. The jobs that would show its groups aren't documented."""
         volumes = self._may("st_volume_list")
         if volumes and self._may("node_state"):
             return "nodes, volumes and databases"
@@ -254,7 +257,7 @@ class ConfdCluster(Cluster):
             self._jobs.read(job, given)
         except Denied:
             return False
-        except Fault:  # it was let in, and something else is wrong
+        except Fault:  # the user has the right, and something else is wrong
             return True
         return True
 

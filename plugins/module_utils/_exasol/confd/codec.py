@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a call of ConfD is written, and its answer read: XML-RPC with nil, or JSON (CONFD-15, CONFD-17)."""
+"""How calls of ConfD are written, and answers read: XML-RPC with nil, or JSON (CONFD-15, CONFD-17)."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from ..._json import DEPTH, TooDeep, value_of
 from ..api import xml_rpc
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML has no way to write."""
+"""Characters that XML can't write."""
 
 
 class Unspeakable(Exception):
-    """What was to be sent can't be written in this way; its text says why, without the values."""
+    """A call can't be written in this format; the text says why, without the values."""
 
 
 class Unreadable(Exception):
-    """What came back isn't an answer; its text says what it is instead."""
+    """The reply isn't an answer; the text says what it is instead."""
 
 
 class Said(Exception):
@@ -45,26 +45,26 @@ class Said(Exception):
 
 
 class Codec(ABC):
-    """One way to write calls."""
+    """A format of calls and answers."""
 
     name: str
     content_type: str
     paths: tuple[str, ...]
-    """Where a server may take it; the first that it knows is used."""
+    """The paths at which a server may accept this format; the first that the server knows is used."""
 
     @abstractmethod
     def dumps(self, method: str, args: Sequence[Any]) -> bytes:
         """A call as bytes.
 
-        :raises Unspeakable: for values that can't be written.
+        :raises Unspeakable: a value can't be written in this format.
         """
 
     @abstractmethod
     def loads(self, body: bytes) -> Any:
         """The value of an answer, as plain data.
 
-        :raises Said: for the server's refusal.
-        :raises Unreadable: for anything else.
+        :raises Said: the server refused the call.
+        :raises Unreadable: the body isn't an answer in this format.
         """
 
 
@@ -100,10 +100,10 @@ class Xml(Codec):
 class Json(Codec):
     """JSON-RPC 2.0.
 
-    That ConfD speaks JSON is documented (CONFD-15), its form and path are not (CONFD-16): this form is a guess, and
-    untried on a server.
+    The documents say that ConfD accepts JSON (CONFD-15), but not in which form and at which path (CONFD-16). This form
+    is a guess, and was never tried on a server.
 
-    :param path: where the server takes it.
+    :param path: where the server accepts it.
     """
 
     name = "JSON-RPC"
@@ -141,7 +141,7 @@ def _refused(_constant: str) -> Any:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """A value in types that JSON has, which is what Ansible can return."""
+    """A value in the types of JSON, because Ansible can return only these."""
     if depth > DEPTH:
         raise xml_rpc.Forbidden(xml_rpc.TOO_DEEP)
     if isinstance(value, dict):
@@ -178,7 +178,7 @@ def _what_it_is(body: bytes, wanted: str) -> str:
 
 
 def codec(name: str, json_path: Optional[str] = None) -> Codec:
-    """The codec of an option's value.
+    """The codec for the value of an option.
 
     :param name: `xml` or `json`.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is configured of databases, by the jobs of ConfD. Source: docs/sources/confd.md."""
+"""The configuration of databases, by the jobs of ConfD. Source: docs/sources/confd.md."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ SHOWN_AS = {
     "jdbc_url": "jdbc_urls",
     "oracle_urls": "oracle_url",
 }
-"""What EXAConf calls a setting, where that isn't the name of the job's parameter (exasol/docker-db, libexadt)."""
+"""Parameters of jobs that have another name in EXAConf (exasol/docker-db, libexadt)."""
 
 OWN = ("name", "nodes", "num_active_nodes", "backups")
-"""What db_info's config tells besides settings."""
+"""Keys in db_info's config that aren't settings."""
 
 JOINED = {"interfaces": ",", "ldap_server": ",", "additional_sys_passwd_hashes": ";", "params": " "}
-"""Parameters that are lists within a text (the descriptions of db_create)."""
+"""Parameters that take a list as one text, with the separator (the descriptions of db_create)."""
 
 SIZES = ("mem_size", "max_system_heap_memory")
 
 SECRET = ("default_sys_passwd_hash", "additional_sys_passwd_hashes")
 
 NOTHING = ("", "none")
-"""What stands for a volume that isn't there, in lower case."""
+"""Values that stand for no volume, in lower case."""
 
 
 class ConfdDatabaseConfig(DatabaseConfigApi):
-    """By db_info, db_create, db_configure and the like."""
+    """Uses db_info, db_create, db_configure and the like."""
 
     calls = {
         "create": "db_create",
@@ -61,7 +61,7 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
             return None
         try:
             return configured(name, self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database))
-        except NoSuchObject:  # it went in between
+        except NoSuchObject:  # it was deleted in between
             return None
 
     def volumes(self) -> list[DataVolume]:
@@ -114,16 +114,14 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
     def _ids(self, nodes: list[str]) -> list[int]:
         try:
             return self._node_ids(nodes)
-        except (
-            Denied
-        ):  # who administers databases alone may not ask for nodes; n11 is 11 unless it has a name of its own
+        except Denied:  # a user who only administers databases may not read nodes; n11 is 11 unless renamed
             numbers = [re.fullmatch(r"n?0*(\d+)", node) for node in nodes]
             if not all(numbers):
                 raise
             return [int(number.group(1)) for number in numbers if number]
 
     def _quota(self, job: str, value: Any) -> Any:
-        """GiB as a number, or as a text with its unit: db_create of version 8 takes the one, db_configure the other."""
+        """GiB as a number or as a text with its unit: version 8 takes a number in db_create, a text in db_configure."""
         size = in_bytes(value, "GiB")
         parameter = self._jobs.help(job).parameters.get("volume_quota")
         if size is None or parameter is None or parameter.kinds == ("str",):
@@ -142,14 +140,17 @@ def _volume(row: Mapping[str, Any]) -> DataVolume:
 
 
 def data_volume(info: Mapping[str, Any]) -> str:
-    """The data volume that db_info tells; empty where there is none."""
+    """The data volume from the output of db_info; empty if there is none."""
     told = info.get("persistent volume")
-    volume = "" if told is None else str(told)  # the number 0 is one
+    volume = "" if told is None else str(told)  # the number 0 is a volume too
     return "" if volume.lower() in NOTHING else volume
 
 
 def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
-    """What db_info tells. `config` is version 8's; 6.2 shows nodes, volume, quota, and the port in the address."""
+    """The configuration in the output of db_info. Only version 8 has `config`.
+
+    Version 6.2 shows nodes, volume, quota, and the port in the connection string.
+    """
     database = database_of(name, info)
     told = info.get("config")
     config = told if isinstance(told, dict) else {}
@@ -168,6 +169,6 @@ def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
     active, failed, reserve = (tuple(map(node_named, lists.get(key) or ())) for key in ("active", "failed", "reserve"))
     number: Any = config.get("num_active_nodes")
     if number is None and active and not failed:
-        number = len(active)  # with failed nodes it may be told of before or after reserve nodes stood in
+        number = len(active)  # with failed nodes, `active` may be from before or after reserve nodes took over
     told_number = int(number) if str(number).isdigit() else None
     return DatabaseConfigState(database, active, failed, reserve, told_number, settings, bool(config))

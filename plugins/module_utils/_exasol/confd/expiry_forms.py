@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a backup expires, in the form that a server takes (CONFD-82, CONFD-90, CONFD-91).
+"""The expiry of a backup in the form that the server takes (CONFD-82, CONFD-90, CONFD-91).
 
-There it is an epoch, here a timestamp, elsewhere a duration. Where the form isn't known for sure, nothing is sent: a
-backup must never expire at a wrong time.
+Some jobs take an epoch, some a timestamp, some a duration. If the form isn't certain, nothing is sent, because a backup
+must never expire at a wrong time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..api.jobs import Parameter
 
 
 def form_of(job: str, parameter: Parameter) -> Optional[str]:
-    """The form in which a parameter takes a time of expiry; None where the server doesn't say it clearly.
+    """The form in which a parameter takes an expiry; None if the server doesn't say it clearly.
 
     Its description decides, then its type, then what is documented for the job.
     """
@@ -42,7 +42,7 @@ def form_of(job: str, parameter: Parameter) -> Optional[str]:
         "db_backup_add_schedule",
         "db_backup_modify_schedule",
     ):
-        return DURATION  # '10d' in 6.2, '1w 3d' in 8.x; of a schedule an integer is taken too (CONFD-82, CONFD-94)
+        return DURATION  # '10d' in 6.2, '1w 3d' in 8.x; schedules also take an integer (CONFD-82, CONFD-94)
     return None
 
 
@@ -51,7 +51,7 @@ def fitted(
 ) -> Union[str, int]:
     """An expiry in the form that a parameter takes.
 
-    :raises ClusterError: where this can't be known for sure.
+    :raises ClusterError: the form isn't certain, or the expiry has passed.
     """
     form = form_of(job, parameter)
     if form is None or (form != EPOCH and parameter.kinds == ("int",)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a ConfD job takes, as the server tells by job_desc and job_help (CONFD-32, CONFD-33, CONFD-34)."""
+"""The parameters of a ConfD job, from the answers of job_desc and job_help (CONFD-32, CONFD-33, CONFD-34)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..api.jobs import KINDS, JobHelp, Parameter
 
 
 def from_desc(job: str, answer: Any) -> Optional[JobHelp]:
-    """What job_desc says, `[True, [text, mandatory, optional, substitutes, users, groups, ...]]`; None where it isn't.
+    """The help in an answer of job_desc: `[True, [text, mandatory, optional, substitutes, users, groups, ...]]`.
 
-    Each of these may be nil.
+    Each item may be nil. None if the answer has another form.
     """
     if not isinstance(answer, list) or len(answer) < 2 or answer[0] is not True:
         return None
@@ -42,7 +42,7 @@ HEADINGS = {
 
 
 def from_help(job: str, answer: Any) -> Optional[JobHelp]:
-    """What the text of job_help says; None where it has another form."""
+    """The help in the text of job_help; None if the text has another form."""
     if not isinstance(answer, str):
         return None
     pattern = "|".join(re.escape(heading) for heading in HEADINGS)
@@ -61,14 +61,14 @@ def from_help(job: str, answer: Any) -> Optional[JobHelp]:
 def _literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes that Python doesn't know
+            warnings.simplefilter("ignore")  # about escapes that Python doesn't know
             return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
 
 
 def _table(text: str) -> Optional[dict[str, Any]]:
-    """Parameters by name. Where the text was cut (the printed help is), what is still known of each."""
+    """Parameters by name. Of a text that was cut, as the printed help is, what can still be read of each."""
     if text in ("", "None", "{}"):
         return {}
     found = _literal(text)
@@ -98,7 +98,7 @@ def _made(job: str, text: Any, mandatory: Any, optional: Any, substitutes: Any, 
         _word(name): [_word(other) for other in (names if isinstance(names, (list, tuple)) else [names])]
         for name, names in (substitutes.items() if isinstance(substitutes, Mapping) else ())
     }
-    for name, others in stand_ins.items():  # some are told of there alone
+    for name, others in stand_ins.items():  # some parameters are named only there
         for other in (name, *others):
             parameters.setdefault(other, Parameter(other))
     words = "" if text is None else " ".join(str(text).split())
@@ -114,7 +114,7 @@ def _word(name: Any) -> str:
 
 
 def _kinds(told: Any) -> tuple[str, ...]:
-    """`("str",)` of `"(<class 'str'>,)"`, of `"str"`, or of a list of these."""
+    """`("str",)` from `"(<class 'str'>,)"`, from `"str"`, or from a list of these."""
     words = told if isinstance(told, (list, tuple)) else [told]
     found = [word for item in words for word in re.findall(r"\w+", str(item)) if word in KINDS]
     return tuple(dict.fromkeys(found))

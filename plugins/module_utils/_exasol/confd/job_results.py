@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What became of a job: its result, its history, and how the text of an error is understood."""
+"""How the end of a job is read: the text of its error, and its history."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ UNFINISHED = re.compile(r"\b(not|isn't) (yet )?(finished|done|complete)|\bstill 
 ITSELF = re.compile(r"\bjob( is|'s)? (not|still)\b|^(not|still)\b[^,;:]*$", re.I)
 
 INTERRUPTED = re.compile(r"interrupted|master .*\b(gone|lost|changed)", re.I)
-"""What an error says in words, for no source shows what code or name it has (CONFD-43)."""
+"""The words of this error, because no source shows its code or name (CONFD-43)."""
 
 
 def is_of(text: str, job_id: str) -> bool:
-    """Whether a text names that job."""
+    """Whether a text contains the ID of that job."""
     return re.search(rf"(?<![\w.]){re.escape(job_id)}(?![\w.])", text) is not None
 
 
 def is_unfinished(text: str, job_id: str) -> bool:
-    """Whether an error says of the job itself that it isn't finished: what a job failed with can say it of others."""
+    """Whether an error says that this job isn't finished. The error of a failed job can say so about other things."""
     return bool(UNFINISHED.search(text)) and (is_of(text, job_id) or ITSELF.search(text) is not None)
 
 
@@ -55,7 +55,7 @@ def says_unfinished(answer: Any, job_id: str) -> bool:
 
 
 def is_of_another(answer: Any, job_id: str) -> bool:
-    """Whether an error says that there is no result of that job, which reads like a result where it is one itself."""
+    """Whether a result only says that the server knows no result of that job, so that it isn't the job's own result."""
     if not isinstance(answer, dict) or answer.get("result_code") == 0:
         return False
     desc = one_line(answer.get("result_desc"))
@@ -63,7 +63,7 @@ def is_of_another(answer: Any, job_id: str) -> bool:
 
 
 def history(job_id: str, row: dict[str, Any]) -> JobHistory:
-    """What is known of a job, found by the words of the documents (CONFD-29), for its form isn't known (CONFD-30)."""
+    """The history of a job, found by the words of the documents (CONFD-29), because its form isn't known (CONFD-30)."""
     stages: dict[str, Optional[str]] = {}
     reached = one_line(_first(row, ("stage", "state", "status", "job_stage", "job_state"))).lower()
     if reached in STAGES:

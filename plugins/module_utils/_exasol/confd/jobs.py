@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ConfD's jobs: run at once or one stage after the other, described, and remembered. Source: docs/sources/confd.md."""
+"""ConfD's jobs: run at once or stage by stage, with their help and history. Source: docs/sources/confd.md."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .parameters import fitted, named
 from .session import SEEKING, Session
 
 PAUSE = 0.5
-"""Seconds between two calls of a job_wait that doesn't wait."""
+"""Seconds between two calls of job_wait if the server answers at once instead of waiting."""
 
 SLICE = 5.0
 """Seconds that one job_wait waits for a job: what the vendor's own example uses (CONFD-25)."""
@@ -40,7 +40,7 @@ SLICE = 5.0
 class ConfdJobs(JobApi):
     """The jobs of one ConfD cluster. Its methods raise what those of `Session` do.
 
-    :param zone: the cluster's time zone, where it is known. See `expiry_forms`.
+    :param zone: the cluster's time zone, if it is known. See `expiry_forms`.
     """
 
     def __init__(self, session: Session, zone: Optional[tzinfo] = None) -> None:
@@ -58,7 +58,7 @@ class ConfdJobs(JobApi):
     def timeout(self) -> float:
         return self.session.timeout
 
-    # -- what there is
+    # -- names and help
 
     def names(self) -> list[str]:
         found = self.call("job_list", changing=False)
@@ -135,7 +135,7 @@ class ConfdJobs(JobApi):
         return self._result(answer, job, of, changing=True)
 
     def execute_on(self, job: str, nodes: Mapping[str, int], **given: Any) -> None:
-        """Runs a job on nodes: on all at once where it takes a list of them, else (6.2) on one after another.
+        """Runs a job on nodes: on all at once if it takes a list of nodes, else (6.2) on one after another.
 
         :param nodes: name -> ID.
         """
@@ -163,7 +163,7 @@ class ConfdJobs(JobApi):
         if isinstance(answer, bool) or not isinstance(answer, (str, int, float)) or not str(answer).strip():
             raise self._lost(f"{job} of {of}" if of else job, "job_start returned no job ID", of)
         job_id = one_line(answer)
-        self._as_came[job_id] = answer  # a server that gives numbers may not know them as texts
+        self._as_came[job_id] = answer  # a server that returns numbers may not accept them as texts
         return job_id
 
     def wait(self, job_id: str, seconds: float = SLICE) -> bool:
@@ -181,7 +181,7 @@ class ConfdJobs(JobApi):
         """The result of a finished job (job_result).
 
         :param job: its name, for messages.
-        :raises Fault, Denied, NoSuchObject: when the job failed.
+        :raises Fault, Denied, NoSuchObject: the job failed.
         """
         answer = self._asked("job_result", job_id)
         return self._result(answer, job or f"job {job_id}", of)
@@ -216,9 +216,9 @@ class ConfdJobs(JobApi):
         """Submits a job and awaits its result, however many calls that takes.
 
         :param timeout: seconds; None for as long as it takes.
-        :param heard: told the job's ID once it is known.
-        :returns: None when it isn't finished by then. It goes on.
-        :raises AnswerLost: when the job was submitted and its result can't be known.
+        :param heard: called with the job's ID once it is known.
+        :returns: None if the job isn't finished in time. It goes on.
+        :raises AnswerLost: the job was submitted, and its result can't be known.
         """
         end = None if timeout is None else clock() + timeout
         job_id = self.start(job, given, of)
@@ -246,9 +246,9 @@ class ConfdJobs(JobApi):
         return self._result(answer, job, of, changing=True)
 
     def outcome(self, answer: Any, job: str, of: str = "") -> JobResult:
-        """What a job came to that somebody else has sent.
+        """The result in the answer to a job that the caller has sent itself.
 
-        :raises ClusterError: it failed, or the answer is no result.
+        :raises ClusterError: the job failed, or the answer isn't a result.
         """
         return self._result(answer, job, of, changing=True)
 
@@ -297,7 +297,7 @@ class ConfdJobs(JobApi):
         job_id = one_line(answer.get("result_jobid"))
         name, desc = one_line(answer.get("result_name")), one_line(answer.get("result_desc"))
         if code != 0 and changing and INTERRUPTED.search(desc):
-            raise self._lost(subject, desc, of)  # what it began may go on
+            raise self._lost(subject, desc, of)  # the work of the job may go on
         if code != 0:
             error = Fault("", text=desc)
             error.result = {"result": JobResult(job_id, answer.get("result_output"), None, code, name, desc).as_dict()}
@@ -308,7 +308,7 @@ class ConfdJobs(JobApi):
         return JobResult(job_id, answer.get("result_output"), known, code, name, desc)
 
     def _refused(self, error: ClusterError, subject: str, text: str, of: str = "") -> ClusterError:
-        """The kind of refusal that its words tell of."""
+        """The error class that fits the words of a refusal."""
         where = f"{self.name}: {subject} at {self.session.url}"
         said = getattr(error, "text", "") or text
         made: ClusterError

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs that take their time: submitted, then followed by what they do to their object."""
+"""Jobs that take long: the run submits them, and then watches the objects that they change."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from .job_results import INTERRUPTED
 from .jobs import PAUSE, SLICE, ConfdJobs
 
 AGAIN = 2.0
-"""Seconds between two questions whether a job of several objects is over, each of which asks for itself."""
+"""Seconds between two questions whether a job is over, if it changes several objects and each of them asks."""
 
 PATIENCE = 2.0
-"""Seconds beyond its time that the fetching of results may take: a server may hang."""
+"""Extra seconds for fetching results, after which the run gives up: a server may hang."""
 
 
 @dataclass
 class JobUnderWay:
-    """One that this run has submitted.
+    """A job that this run has submitted.
 
-    :param verdict: why it failed, empty when it went well; None while it is under way.
-    :param of: the object that it changes, or several.
-    :param asked: when it was last asked whether it is over, by a monotonic clock.
+    :param verdict: why the job failed, empty if it succeeded; None while it is under way.
+    :param of: the object or objects that it changes.
+    :param asked: when the run last asked whether the job is over, by a monotonic clock.
     :param left: whether its result can't be fetched any more, or need not be.
     """
 
@@ -46,10 +46,10 @@ class JobUnderWay:
 
 
 class JobsUnderWay:
-    """The jobs under way, the last of each object.
+    """The jobs under way, the last one of each object.
 
-    They aren't awaited here: whoever submits one looks at its object, which also tells of a job that a killed run left
-    behind.
+    This class doesn't wait for them. The caller watches the object, which also shows the work of a job that a killed
+    run left behind.
     """
 
     def __init__(self, jobs: ConfdJobs) -> None:
@@ -70,8 +70,8 @@ class JobsUnderWay:
         """Begins a job (job_start).
 
         :param of: the object that it changes.
-        :param objects: where they are several.
-        :param ends_api: whether nobody is left who could be asked for its result.
+        :param objects: the objects, if there are several.
+        :param ends_api: whether the job ends the API, so that its result can't be fetched.
         :raises ClusterError: as `ConfdJobs.start` does.
         """
         begun = JobUnderWay(self._jobs.start(job, given, of), job, of, left=ends_api)
@@ -79,14 +79,14 @@ class JobsUnderWay:
         self._under_way.update(dict.fromkeys(objects or [of], begun))
 
     def error_of(self, of: str) -> str:
-        """What the job of an object failed with; empty while it runs, when it went well, and where there is none.
+        """The error of an object's job; empty while the job runs, if it succeeded, and if there is no job.
 
-        :raises AnswerLost: the job ended with the master that ran it, or went with it: what it began may go on.
+        :raises AnswerLost: the master that ran the job is gone. The work of the job may go on.
         """
         job = self._under_way.get(of)
         if job is None:
             return ""
-        with self._asking:  # a job of many objects is asked for each of them
+        with self._asking:  # each object of a job asks for it
             if job.verdict is None and time.monotonic() - job.asked >= self._pause_of(job):
                 job.verdict = self._verdict(of, job)
                 job.asked = time.monotonic()
@@ -112,11 +112,11 @@ class JobsUnderWay:
             return text
 
     def collect(self, seconds: float) -> list[str]:
-        """Fetches the result of each job that is over, or that ends in that time.
+        """Fetches the result of each job that is over, or that ends within these seconds.
 
-        Before 8.33 ConfD keeps jobs whose result nobody fetches, and they slow it down (CONFD-48).
+        ConfD before 8.33 keeps jobs whose result nobody fetches, and they slow it down (CONFD-48).
 
-        :returns: a sentence for each that goes on.
+        :returns: a sentence for each job that goes on.
         """
         rest = [job for job in self._begun if job.verdict is None and not job.left]
         if not rest:
@@ -141,15 +141,15 @@ class JobsUnderWay:
             while job.verdict is None and not job.left:
                 try:
                     self._collect_one(job, until - time.monotonic())
-                except (Fault, Denied) as error:  # its result, or there is none
+                except (Fault, Denied) as error:  # the result of a failed job, or no result
                     job.verdict = getattr(error, "text", "") or error.message
-                except ClusterError:  # nobody is there who could be asked
+                except ClusterError:  # no server answers
                     return
                 if time.monotonic() >= until:
                     break
 
     def _collect_one(self, job: JobUnderWay, rest: float) -> None:
-        """Asks once, and waits a while for the end of one that isn't over."""
+        """Asks for one job, and waits up to `SLICE` seconds for its end."""
         if self._jobs.finished(job.job_id) or (rest > 0 and self._jobs.wait(job.job_id, min(SLICE, max(1.0, rest)))):
             job.verdict = None if self._jobs.ended(job.job_id, job.name) is None else ""
         elif rest > 0:
@@ -164,7 +164,7 @@ class JobsUnderWay:
         )
 
     def news(self, names: list[str]) -> list[str]:
-        """The stages that the jobs of these objects reached since this was asked last, a line each."""
+        """One line for each stage that a job of these objects has reached since the last call."""
         lines = []
         with self._telling:
             for name in names:
@@ -176,7 +176,7 @@ class JobsUnderWay:
     def _stage_of(self, name: str, job: JobUnderWay) -> list[str]:
         try:
             stage = self._jobs.info(job.job_id).stage
-        except ClusterError:  # it only tells more than the object's own state does
+        except ClusterError:  # the stage only adds to the object's state, which is known
             return []
         if stage is None or stage == job.stage:
             return []

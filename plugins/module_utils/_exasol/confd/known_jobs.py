@@ -4,7 +4,7 @@
 
 """The ConfD jobs that documents name, and which of them only read. Source: docs/sources/confd.md.
 
-A job that isn't here may be there all the same: what a cluster has, its job_list tells.
+A cluster may have other jobs too: its job_list shows which jobs it has.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ READING: dict[str, tuple[str, ...]] = {
         "conn_get_remote_nid", "license_download", "license_info", "plugin_info", "plugin_list", "settings_list",
     ),
 }  # fmt: skip
-"""They run under check mode too, so only what is sure to change nothing stands here: log_collect remembers how far it
-has read where it is given a tag (CONFD-170), and what license_run_check does about a limit no document tells
-(CONFD-169)."""
+"""These jobs run in check mode too, so the table has only jobs that are sure to change nothing. With a tag, log_collect
+remembers how far it has read (CONFD-170). No document says what license_run_check does about a limit (CONFD-169)."""
 
 CHANGING: dict[str, tuple[str, ...]] = {
     "databases": (
@@ -83,10 +82,10 @@ CHANGING: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 READING_PERHAPS = ("debug_collect", "license_run_check", "log_collect")
-"""Of those that change something, the ones that a user may take for reading: see READING."""
+"""Jobs in CHANGING that a user may call reading, for the reasons at READING."""
 
 WAITING = ("node_wait_offline", "node_wait_ready")
-"""They only read, and take as long as the nodes do."""
+"""Jobs that only read, but take as long as the nodes need."""
 
 READING_METHODS = (
     "job_desc", "job_finished", "job_help", "job_info", "job_list", "job_result", "job_wait", "system.listMethods",
@@ -98,7 +97,7 @@ _CHANGING = frozenset(name for names in CHANGING.values() for name in names)
 
 
 def changes(job: str) -> Optional[bool]:
-    """Whether a job changes something; None where no document tells."""
+    """Whether a job changes something; None if no document says so."""
     if job in _READING:
         return False
     return True if job in _CHANGING else None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nodes as they are configured, by ConfD's jobs."""
+"""The configuration of nodes, by ConfD's jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .jobs import ConfdJobs
 
 
 class ConfdNodeConfig(NodeConfigApi):
-    """By node_list, node_add and node_remove."""
+    """Uses node_list, node_add and node_remove."""
 
     calls = {"add": "node_add", "remove": "node_remove"}
 
@@ -62,7 +62,7 @@ def _volume_nodes(row: Mapping[str, Any]) -> list[str]:
 
 
 def _node(node: NodeAnswer) -> NodeRow:
-    """A row of node_list, by the names of node_add's parameters."""
+    """A row of node_list, with the names of node_add's parameters."""
     row = node.row
     known = {
         "priv_net": row.get("private_net"),

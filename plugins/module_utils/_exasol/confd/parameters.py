@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A job's parameters as the server takes them: its names, its types, nothing missing and nothing misspelt.
+"""Checks the parameters of a job, and converts them to the server's names and types.
 
 No message repeats a value: it may be a password.
 """
@@ -27,8 +27,8 @@ RENAMED = (
     ("backup_volume_name", "volume"),
     ("backup_volume_id", "volume"),
 )
-"""Names of one thing in different versions (CONFD-55), and in the document of 6.2 (CONFD-56: it calls a
-schedule's `volume`). The one that the server knows is sent."""
+"""Names of the same parameter in different versions (CONFD-55), and in the document of 6.2 (CONFD-56, which has
+`volume` for a schedule). The run sends the name that the server knows."""
 
 EXPIRY = ("expire", "expire_time")
 
@@ -40,11 +40,11 @@ def _now() -> datetime:
 def fitted(
     found: JobHelp, given: Mapping[str, Any], zone: Optional[tzinfo] = None, clock: Callable[[], datetime] = _now
 ) -> dict[str, Any]:
-    """What is sent for the parameters given.
+    """The parameters to send for those that are given.
 
-    :param zone: the cluster's time zone, where it is known.
-    :param clock: what a duration begins at, where the server takes a time.
-    :raises ClusterError: for an unknown, missing or wrong parameter.
+    :param zone: the cluster's time zone, if it is known.
+    :param clock: the begin of a duration, if the server takes a point in time.
+    :raises ClusterError: a parameter is unknown, missing or wrong.
     """
     sent: dict[str, Any] = {}
     for name, value in given.items():
@@ -77,8 +77,8 @@ def _listed(found: JobHelp, missing: list[Parameter]) -> str:
 def named(found: JobHelp, name: str, given: Mapping[str, Any]) -> Parameter:
     """The server's parameter of that name, or of another version's name for it.
 
-    :param given: all that is given.
-    :raises ClusterError: there is none.
+    :param given: all parameters that are given.
+    :raises ClusterError: the job has no such parameter.
     """
     if name in found.parameters:
         return found.parameters[name]
@@ -94,7 +94,7 @@ def named(found: JobHelp, name: str, given: Mapping[str, Any]) -> Parameter:
 
 
 def _typed(job: str, parameter: Parameter, value: Any) -> Any:
-    """The value in one of the parameter's types, where nothing is lost by that: templates make texts of numbers."""
+    """The value in one of the parameter's types, if the conversion loses nothing: templates make texts of numbers."""
     kinds = parameter.kinds
     if value is None or not kinds or _kind(value) in kinds:
         return value
@@ -121,7 +121,7 @@ def _kind(value: Any) -> str:
 
 
 def _cast(kind: str, value: Any) -> Any:
-    """The value as that type, None where it isn't one."""
+    """The value in that type; None if it can't be converted."""
     text = value.strip() if isinstance(value, str) else ""
     if kind == "str" and _kind(value) == "int":
         return str(value)

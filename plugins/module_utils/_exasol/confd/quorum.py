@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a ConfD cluster has its quorum, and the one job that it takes without it (CONFD-19)."""
+"""Whether a ConfD cluster has its quorum, and the one job that it accepts without a quorum (CONFD-19)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .jobs import ConfdJobs
 from .session import Session
 
 STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED, "off": OFFLINE, "down": OFFLINE}
-"""What node_state says of a node (CONFD-104; deactivated is 6.2's; off and down are a guess)."""
+"""The words of node_state (CONFD-104). `deactivated` is from 6.2; `off` and `down` are guesses."""
 
 AGE = 2.0
-"""Seconds for which a look at the nodes tells of the quorum: databases are read side by side."""
+"""Seconds for which one read of the nodes is used: databases are read in parallel, and each asks for the quorum."""
 
 
 class Quorum:
-    """What node_state tells of it: more than half of the nodes that aren't suspended are online (EXA-50)."""
+    """The quorum by node_state: more than half of the nodes that aren't suspended are online (EXA-50)."""
 
     def __init__(self, jobs: ConfdJobs) -> None:
         self._jobs = jobs
@@ -35,13 +35,13 @@ class Quorum:
         self._seen: Optional[tuple[float, bool]] = None
 
     def note(self, told: Mapping[Any, Any]) -> None:
-        """Takes an answer of node_state."""
+        """Remembers what an answer of node_state shows."""
         words = [STATES.get(str(word).lower(), OFFLINE) for word in words_of_nodes(dict(told)).values()]
         counted = [word for word in words if word != SUSPENDED]
         self._seen = time.monotonic(), words.count(ONLINE) * 2 <= len(counted)
 
     def is_lost(self) -> bool:
-        """Whether it is certainly lost; who may not ask for nodes doesn't know."""
+        """Whether the quorum is certainly lost. A user who may not read nodes can't know that."""
         with self._looking:
             if self._seen is None or time.monotonic() - self._seen[0] > AGE:
                 self._look()
@@ -57,10 +57,10 @@ class Quorum:
 
 
 def suspend_without_quorum(session: Session, nodes: list[str]) -> None:
-    """Marks nodes as offline for good while nobody tells of nodes or of jobs.
+    """Marks nodes as offline for good while the cluster has no quorum and lists neither nodes nor jobs.
 
-    :param nodes: by the names that tell their numbers (n13).
-    :raises ClusterError: a name tells none, or no node has taken the job.
+    :param nodes: by names that contain their numbers (n13).
+    :raises ClusterError: a name contains no number, or no node has accepted the job.
     """
     numbers = [re.fullmatch(r"n?0*(\d+)", node) for node in nodes]
     ids = [int(found.group(1)) for found in numbers if found]

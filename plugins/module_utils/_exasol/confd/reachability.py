@@ -2,10 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which nodes of a ConfD cluster could be seen to be off from here.
+"""Which nodes of a ConfD cluster this machine reaches, so that it can later see them go off.
 
-Once the majority is gone nobody tells of single nodes any more, and what is left is whether each is silent. The silence
-of some says nothing of the others, so every node must be reached, at api_url or at an address that the cluster tells.
+Once the majority is off, no node reports on the others, and the run can only see whether each node is silent. The
+silence of some says nothing about the others. So the run must reach every node, at api_url or at an address that the
+cluster reports.
 """
 
 from __future__ import annotations
@@ -25,17 +26,15 @@ from .session import Session
 def observe(
     session: Session, online: Mapping[str, Sequence[str]], suspended: Mapping[str, Sequence[str]]
 ) -> Reachability:
-    """What can be seen.
+    """The nodes that this machine reaches, and those that it doesn't.
 
     :param online: the addresses and names of each node that is online.
-    :param suspended: the same of each whose host may be on or off.
+    :param suspended: the same for each node whose host may be on or off.
     """
     nodes = {**online, **suspended}
     living = places(url for url, there in gather(session.urls, session.is_node).items() if there)
     if len(living) >= len(online) and len(places(session.urls)) >= len(nodes):
-        return Reachability(
-            session.urls
-        )  # each node by its own URL, whatever the addresses that the cluster has for them
+        return Reachability(session.urls)  # each node has a URL of its own, whatever addresses the cluster reports
     hosts = {host for host, _port in living}
     seen_at = {address for host in hosts for address in (host, *_addresses(host))}
     rest = [name for name, given in nodes.items() if not seen_at.intersection(given)]
@@ -45,7 +44,7 @@ def observe(
 
 
 def _reached(session: Session, addresses: Sequence[str]) -> str:
-    """The URL at which the node answers, at the port at which its cluster does; empty where none does."""
+    """The URL at which the node answers, with the port of its cluster; empty if it doesn't answer."""
     port = urlsplit(session.url).port
     return next(filter(session.is_node, (url_at(one, port) for one in addresses)), "")
 

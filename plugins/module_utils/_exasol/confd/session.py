@@ -4,8 +4,8 @@
 
 """The way to a ConfD cluster's master (CONFD-9, CONFD-10, CONFD-13).
 
-Any node answers, and all but the master send one on to it. Credentials go to the nodes that `api_url` names and to
-those that the cluster names itself, nowhere else.
+Any node answers, and all but the master redirect calls to the master. Credentials are sent only to nodes that `api_url`
+or the cluster itself names.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ from .node_addresses import MOVED, address_of, host_of, port_of, redirect_of, ur
 T = TypeVar("T")
 
 REDIRECTS = (301, 302, 303, 307, 308)
-"""ConfD documents 302 (CONFD-13); the others say the same to a client that keeps method and body anyway."""
+"""The documents show 302 (CONFD-13). The others mean the same to a client that keeps method and body."""
 
 FLEETING = 4
-"""How often a master is asked that answers, and whose answer is cut off or can't be read: there is one alone to ask."""
+"""How often the run asks a master whose answers are cut off or can't be read: there is no other master to ask."""
 
 NO_SUCH_PATH = (404, 405)
 
 HOPS = 4
-"""How often a call is sent on before it counts as going round in circles."""
+"""How many redirects of a call are followed before it counts as going round in circles."""
 
 CONNECT = 5.0
-"""Seconds that a node may take to be reached in the search: one of an inner network never is."""
+"""Seconds for a connection to a node in the search. An address of an inner network never answers."""
 
 SEARCH = 0.5
-"""How much of the time of another answer one of the search may take."""
+"""Share of the usual time-out that an answer in the search may take."""
 
 ELSEWHERE = 30.0
-"""Seconds between two searches at addresses that the cluster has named: where all are off, each takes a while."""
+"""Seconds between two searches at addresses that the cluster has named: a search takes a while if all are off."""
 
 SEEKING = "ConfD does nothing without a master: check that a majority of the nodes are online and reach each other"
 
 
 def is_own(status: int, _body: bytes) -> bool:
-    """What the session reads itself instead of taking it for a failure."""
+    """Whether the session handles this HTTP status itself instead of treating it as a failure."""
     return status in REDIRECTS or status in NO_SUCH_PATH
 
 
 class _NotCarriedOut(Exception):
-    """A node sent the call on to where it can't go. Nobody has carried it out."""
+    """A node redirected the call, and the redirect can't be followed. No node has carried the call out."""
 
     def __init__(self, error: ClusterError) -> None:
         super().__init__(error.message)
@@ -72,13 +72,13 @@ def _elsewhere(message: str, hint: Optional[str] = None) -> _NotCarriedOut:
 class Session:
     """Calls of one ConfD cluster.
 
-    Every method may raise `ClusterError`: `Unreachable`, `Untrusted` and `Garbled` when a read got no usable
-    answer, `Denied`, `Fault` when the server said no, and for changing calls `AnswerLost`.
+    Every method may raise `ClusterError`: `Unreachable`, `Untrusted` and `Garbled` if a read got no usable answer,
+    `Denied` and `Fault` if the server refused, and `AnswerLost` for changing calls.
 
-    :param http: its URLs are `candidates()` of those given, its `is_own` is `is_own` of this file.
+    :param http: its URLs are the `candidates()` of api_url, its `is_own` is `is_own` of this file.
     :ivar met: whether a ConfD has answered.
-    :ivar wary: set where the credentials were refused already: the master is looked for without them.
-    :raises ClusterError: for a URL that isn't https.
+    :ivar wary: set if the credentials were refused already: the search for the master then sends none.
+    :raises ClusterError: a URL isn't https.
     """
 
     def __init__(self, http: Http, codec: Optional[Codec] = None) -> None:
@@ -107,7 +107,7 @@ class Session:
 
     @property
     def url(self) -> str:
-        """The master's URL, or the first where it isn't known yet."""
+        """The master's URL, or the first URL while the master isn't known."""
         return self._master or self._http.urls[0]
 
     @property
@@ -120,14 +120,14 @@ class Session:
         return self._http.timeout
 
     def answers(self) -> str:
-        """What is still heard at api_url or at the URLs that are watched too; empty is silence.
+        """The sign of life at api_url or at a watched URL; empty if all are silent.
 
-        No gateway stands before ConfD: HTTP 503 is its own, of a node without a master or a quorum.
+        There is no gateway before ConfD: HTTP 503 comes from a node without a master or a quorum.
         """
         return next(iter(self._signs([*self.urls, *self._watched]).values()), "")
 
     def heard(self) -> list[str]:
-        """Those of api_url at which anything is heard."""
+        """The URLs of api_url that give any sign of life."""
         return list(self._signs(self.urls))
 
     def _signs(self, urls: list[str]) -> dict[str, str]:
@@ -135,11 +135,11 @@ class Session:
         return {url: sign for url, sign in signs.items() if sign}
 
     def watch(self, urls: Iterable[str]) -> None:
-        """Nodes that must be silent too where the cluster is to be."""
+        """Adds URLs of nodes that must be silent too before the cluster counts as off."""
         self._watched = [url for url in urls if url not in self.urls]
 
     def trust(self, hosts: Iterable[str]) -> None:
-        """Takes names or addresses of nodes, as the cluster gave them: followed, and asked where no api_url answers."""
+        """Trusts nodes that the cluster named: follows redirects to them, and asks them if api_url is silent."""
         found = [plain_host(str(host)) for host in hosts if host]
         self._nodes.update(found)
         self._told["hosts"] += [host for host in found if host not in self._told["hosts"]]
@@ -147,18 +147,18 @@ class Session:
     # -- calls
 
     def read(self, method: str, *args: Any, of: str = "", patience: float = 1.0, says: str = "") -> Any:
-        """A call that changes nothing: when the master is lost, it is looked for and asked again.
+        """A call that changes nothing. If the master is lost, the session looks for it and asks again.
 
         :param of: the object, as messages name it.
         :param patience: see `Call`.
-        :param says: what messages call it instead of the method.
+        :param says: the name of the call in messages, if it isn't the method.
         """
         call = Call(says or method, of, patience=patience)
         body = self._coded(call, method, args)
         return self._asked(lambda url: self._value(*self._sent(url, call, body), call))
 
     def _asked(self, ask: Callable[[str], T]) -> T:
-        """What a master answers to a question that changes nothing."""
+        """The answer of a master to a question that changes nothing."""
         lost = ClusterError("")
         for attempt in range(FLEETING):
             if attempt >= client.READ_ROUNDS and not lost.fleeting:
@@ -178,14 +178,14 @@ class Session:
             except _NotCarriedOut as found:
                 lost = found.error
             self._forget(url)
-        if "HTTP 503" in lost.message:  # ConfD's own, for no proxy stands before it
+        if "HTTP 503" in lost.message:  # from ConfD itself, because there is no proxy before it
             lost.hint = lost.hint or SEEKING
         raise lost
 
     def change(self, method: str, *args: Any, of: str = "", patience: float = 1.0, says: str = "") -> Any:
-        """A call that changes something: it is carried out once at most. A node that sends it on did nothing with it.
+        """A call that changes something. It is carried out once at most: a node that redirects it has not done it.
 
-        :param of: as in `read`, as the others.
+        :param of: this and the others as in `read`.
         """
         call = Call(says or method, of, changing=True, patience=patience)
         body = self._coded(call, method, args)
@@ -205,9 +205,9 @@ class Session:
                 return self._value(*self._sent(url, call, body), call)
             except _NotCarriedOut as found:
                 lost = found.error
-            except NotSent as error:  # another may be the master by now
+            except NotSent as error:  # another node may be the master by now
                 lost = error
-            except Garbled as error:  # there is nothing at our paths, for any other answer counts as lost
+            except Garbled as error:  # nothing answers at our paths: any other answer counts as lost
                 lost = error
             except (AnswerLost, Untrusted):
                 self._forget(url)
@@ -218,11 +218,11 @@ class Session:
         raise lost
 
     def change_without_master(self, method: str, *args: Any, of: str = "", says: str = "") -> Any:
-        """A call that does no harm when it is carried out twice, where there may be no master.
+        """A call that does no harm if it is carried out twice, for a cluster that may have no master.
 
-        Each node that is heard is asked, the master first where one is named, until one takes the call.
+        Asks the master first, if a node names one, and then each node that gives a sign of life, until one accepts.
 
-        :param of: as in `read`, as the others.
+        :param of: this and the others as in `read`.
         """
         call = Call(says or method, of, changing=True)
         body = self._coded(call, method, args)
@@ -241,14 +241,14 @@ class Session:
         raise lost
 
     def _ready(self) -> str:
-        """The URL of a master that has answered, at the path that it knows: a changing call isn't sent to try one."""
+        """The URL of a master that has answered at a known path, because a changing call must not try out paths."""
         if self._spoke is None or self._spoke != self.master():
             with suppress(Fault):
                 self.read("system.listMethods")
         return self.master()
 
     def refuse_unspeakable(self, says: str, given: Any) -> None:
-        """:raises ClusterError: the format that is spoken can't write it; `says` is what it is for."""
+        """:raises ClusterError: the format of calls can't write `given`; the message names `says`."""
         self._coded(Call(says), "", (given,))
 
     def _coded(self, call: Call, method: str, args: tuple[Any, ...]) -> bytes:
@@ -258,9 +258,9 @@ class Session:
             raise ClusterError(f"{self.name}: {call} can't be sent: {error}") from None
 
     def _sent(self, url: str, call: Call, body: bytes) -> tuple[Reply, str]:
-        """The answer of the node that doesn't send us on, and that node.
+        """The answer of the node that doesn't redirect the call, and that node.
 
-        :raises _Lost: when all do.
+        :raises _NotCarriedOut: every node redirects it.
         """
         for _hop in range(HOPS):
             reply = self._sent_to(url, call, body)
@@ -290,9 +290,9 @@ class Session:
         raise Garbled(f"{where} (HTTP {reply.status})")
 
     def _target(self, url: str, call: Call, reply: Reply) -> str:
-        """Where a node sends us: its URL without the path, which stays ours.
+        """The target of a redirect, as a URL without the path, because the path stays ours.
 
-        :raises _Lost: where it names no node that may get the credentials.
+        :raises _NotCarriedOut: the target isn't a node that may get the credentials.
         """
         where = f"{self.name}: {call} at {url}"
         found = redirect_of(reply)
@@ -312,9 +312,9 @@ class Session:
         return found
 
     def _proven(self, url: str, call: Call) -> None:
-        """Makes sure that a node is there before the call is sent, for its answer would seem to be lost.
+        """Makes sure that a node is there before the call is sent. Otherwise its answer would seem to be lost.
 
-        :raises _Lost: when none is.
+        :raises _NotCarriedOut: no node is there.
         """
         try:
             self._look(url)
@@ -338,9 +338,9 @@ class Session:
     # -- the master
 
     def master(self) -> str:
-        """The URL of the master, looked for where it isn't known.
+        """The URL of the master. Looks for it if it isn't known.
 
-        :raises Unreachable, Untrusted, Garbled, Denied: when there is none.
+        :raises Unreachable, Untrusted, Garbled, Denied: no master is found.
         """
         with self._seeking:
             if self._master is None:
@@ -359,7 +359,7 @@ class Session:
         return self._asked(ask)
 
     def _forget(self, url: str) -> None:
-        """Looks for the master again; not where another thread has found a new one since."""
+        """Forgets the master, unless another thread has found a new one since."""
         with self._seeking:
             if self._master == url:
                 self._master = self._spoke = None
@@ -395,7 +395,7 @@ class Session:
             found = self._reached(url, named, [other for other in self._http.urls if other != url])
             self._port = self._told["port"] = port_of(found)
             return found
-        failures = failures[: len(self._http.urls)] or failures  # what nobody has given is no news to him
+        failures = failures[: len(self._http.urls)] or failures  # the user doesn't know URLs outside of api_url
         kinds = (Denied, Untrusted, Unreachable, ClusterError)
         worst = next(error for kind in kinds for error in failures if isinstance(error, kind))
         worst.message = "; ".join(dict.fromkeys(error.message for error in failures))
@@ -406,25 +406,25 @@ class Session:
         raise worst
 
     def _named_by(self, url: str) -> str:
-        """The URL of the node that this one names as the master, which is trusted from now on."""
+        """The URL of the node that `url` names as the master. It is trusted from now on."""
         found, port = self._named(url)
         self.trust([found])
         return url_at(found, port or port_of(url))
 
     def _named(self, url: str) -> tuple[str, Optional[int]]:
-        """The master's address and, where the node says it, port."""
+        """The master's address, and its port if the node names it."""
         call = Call("GET /master", patience=SEARCH)
         try:
             reply = self._http.ask(url, call, _get("/master"), CONNECT)
-        except Denied:  # the documents show it without credentials (CONFD-9), so they aren't sent at first
+        except Denied:  # the documents show it without credentials (CONFD-9), so the first try sends none
             if self.wary or url not in self._http.urls:
                 raise
             reply = self._http.ask(url, call, Request("/master", verb="GET"), CONNECT)
         found, port = address_of(reply)
-        if reply.status in REDIRECTS:  # as a page for people would: only a node that is known is believed
+        if reply.status in REDIRECTS:  # a web page may redirect too, so only a known node is believed
             found = host_of(redirect_of(reply))
             found = found if found in self._nodes else ""
-        # A bare word may be any page's; a name has a dot, or is a node's.
+        # Any page may be a single word. A name has a dot, or is that of a node.
         if not found or not re.search(r"[.:]|^n\d+$", found) and found not in self._nodes:
             says = "no ConfD answered (the answer names no node)"
             raise Garbled(f"{self.name}: {call} at {url}: {says}", number="DBF-1005")
@@ -432,7 +432,7 @@ class Session:
         return found, port
 
     def _reached(self, url: str, named: str, others: list[str]) -> str:
-        """The URL by which the master is reached that a node named: its address may be one of an inner network."""
+        """The URL at which the master answers. The address that a node named may belong to an inner network."""
         own = next(
             (given for given in [named, url, *others] if given in self.urls and host_of(given) == host_of(named)), None
         )
@@ -455,7 +455,7 @@ class Session:
         raise cause
 
     def _look(self, url: str) -> None:
-        """Makes sure that a node of this cluster is there: an address of an inner network may be a stranger's here."""
+        """Makes sure that a node of this cluster answers. Here, an inner address may belong to another machine."""
         if self._named(url)[0] not in self._nodes:
             raise Garbled(
                 f"{self.name}: GET /master at {url}: it names a node unknown to this cluster",
@@ -463,7 +463,7 @@ class Session:
             )
 
     def is_node(self, url: str) -> bool:
-        """Whether a node of this cluster is there that knows a master."""
+        """Whether a node of this cluster answers and knows a master."""
         try:
             self._look(url)
         except ClusterError:
@@ -471,19 +471,18 @@ class Session:
         return True
 
     def _is_master(self, url: str) -> bool:
-        """Whether a node says so: it may as well only say that it is up (CONFD-10)."""
+        """Whether a node says that it is the master. The answer may mean only that it is up (CONFD-10)."""
         try:
             reply = self._http.ask(url, Call("GET /is_master", patience=SEARCH), _get("/is_master"), CONNECT)
         except ClusterError:
             return False
-        # That a node which isn't the master says so by its status is a guess (CONFD-11); its body may say it too
-        # (CONFD-12).
+        # It is a guess that another node answers with another status (CONFD-11). The body may differ too (CONFD-12).
         return reply.status == 200 and reply.body.strip().lower() not in (b"false", b"no", b"0")
 
     def _takes_calls(self, url: str) -> bool:
-        """Whether a node carries out what it is asked instead of sending it on.
+        """Whether a node carries out calls instead of redirecting them.
 
-        :raises Denied: it refuses the password, which isn't tried at another.
+        :raises Denied: it refuses the password, which is then not tried at another node.
         """
         try:
             reply = self._sent_to(url, Call("system.listMethods"), self._codec.dumps("system.listMethods", ()))

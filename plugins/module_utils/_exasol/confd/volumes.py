@@ -31,14 +31,14 @@ SETTERS: Mapping[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 
 DETAILS = "remote_volume_list_details"
 INFO = "remote_volume_info"
-"""Jobs that tell more of remote volumes than their names; the documents of 6.2 have neither (CONFD-155)."""
+"""Jobs that show more of remote volumes than their names. The documents of 6.2 have neither (CONFD-155)."""
 
 
 class ConfdVolumes(VolumeApi):
     """The volumes of one cluster.
 
-    What may take long is submitted, so that no connection has to last as long. What moves data in the background is not
-    awaited: the segments tell how far it is.
+    A change that may take long is submitted, so that no connection has to last as long. The run doesn't wait for jobs
+    that move data in the background: the segments show their progress.
     """
 
     needs = ("disk", "nodes", "redundancy", "size")
@@ -68,7 +68,7 @@ class ConfdVolumes(VolumeApi):
         known: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """
-        :param known: the numbers of nodes by their names, as far as they were read before.
+        :param known: node -> number, for the nodes that were read before.
         """
         self._jobs = jobs
         self._work = work
@@ -120,7 +120,7 @@ class ConfdVolumes(VolumeApi):
         )
 
     def _copies(self, segments: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
-        """Of each segment the nodes on which it is ONLINE; none where none is."""
+        """Segment -> the nodes on which it is ONLINE, which may be none."""
         found: dict[str, list[str]] = {}
         for segment in segments:
             index, node = segment.get("index"), self._number(segment, "phys_nid")
@@ -131,7 +131,7 @@ class ConfdVolumes(VolumeApi):
         return {index: tuple(holders) for index, holders in found.items()}
 
     def _size(self, segments: list[dict[str, Any]], block: int) -> int:
-        """By its segments, for the size as a text may be rounded."""
+        """The size by the segments, because the server's text may be rounded."""
         blocks = 0
         for segment in segments:
             if str(segment.get("type", "")).upper() == MASTER:
@@ -151,11 +151,11 @@ class ConfdVolumes(VolumeApi):
         return list(dict.fromkeys(found))
 
     def _names_of(self, numbers: list[int]) -> list[str]:
-        """What the nodes of these numbers are called; asked for when one is new."""
+        """The names of the nodes with these numbers. Reads the nodes if a number is new."""
         if any(number not in self._names for number in numbers):
             try:
                 rows = self._jobs.read("node_list", fits=is_nodes)
-            except Denied:  # who may see volumes needn't be allowed to see nodes (CONFD-52, CONFD-53)
+            except Denied:  # a user who may read volumes may lack the right to read nodes (CONFD-52, CONFD-53)
                 rows = {}
             self._names.update({node.number: node.name for node in nodes_of(rows)})
             for number in numbers:
@@ -234,7 +234,7 @@ class ConfdVolumes(VolumeApi):
         delta = redundancy - volume.redundancy
         job = "st_volume_increase_redundancy" if delta > 0 else "st_volume_decrease_redundancy"
         nodes = self._jobs.help(job).parameters.get("nodes")
-        # Without nodes the server spreads the copies over those of the volume; 6.2 wants them named.
+        # Without nodes the server spreads the copies over those of the volume. 6.2 requires them.
         where = {"nodes": self._node_ids(list(volume.nodes))} if nodes and nodes.mandatory else {}
         self._submit(job, volume, delta=abs(delta), **where)
 
@@ -263,7 +263,7 @@ class ConfdVolumes(VolumeApi):
 
 
 def _conditions(told: Any) -> tuple[str, ...]:
-    """Their form isn't known (CONFD-200): texts as they are, structs as names and values. Nil is an empty list."""
+    """Texts stay as they are, structs become names and values, nil is empty: the form isn't known (CONFD-200)."""
     if isinstance(told, dict):
         told = [told] if told else []
     if not isinstance(told, (list, tuple)):
@@ -348,7 +348,7 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
         if volume.id is None:
             return {"remote_volume_name": volume.name}
         if volume.name == short(volume.id):
-            return {"remote_volume_id": volume.id}  # the name is made of it
+            return {"remote_volume_id": volume.id}  # the server makes the name from the number
         return {"remote_volume_name": volume.name, "remote_volume_id": volume.id}
 
     def edit(self, volume: RemoteVolume, password: Optional[str]) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The cluster that a task names: which server speaks for it, and a session with it."""
+"""Connects to the cluster that a task names, by EXAoperation or ConfD."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .options import zone_of
 
 
 def ports(task: Task) -> list[list[str]]:
-    """Of each URL of the options, where the cluster's API may listen, with scheme and port."""
+    """For each URL of the options, the URLs with scheme and port at which the cluster's API may listen."""
     given = task.params["api_url"]
     if task.params["provider"] == "exaoperation":
         return [[normalized(url)] for url in given]
@@ -33,9 +33,9 @@ def ports(task: Task) -> list[list[str]]:
 
 
 def given_urls(task: Task) -> list[str]:
-    """The URLs of the options, each at the port where something listens that could be the cluster's API.
+    """The URLs of the options, each with the port at which the cluster's API may listen and a server answers.
 
-    :raises ClusterError: for options that make no sense.
+    :raises ClusterError: the options are wrong.
     """
     cluster = connect(task)
     if task.params["provider"] == "exaoperation":
@@ -49,10 +49,10 @@ def given_urls(task: Task) -> list[str]:
 
 
 def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
-    """The cluster that a task's options name. Nothing is sent yet.
+    """The cluster that a task's options name. Sends nothing yet.
 
     :param only: these URLs instead of all in `api_url`.
-    :raises ClusterError: for options that make no sense.
+    :raises ClusterError: the options are wrong.
     """
     provider = task.params["provider"]
     if provider == "confd":

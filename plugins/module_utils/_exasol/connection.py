@@ -4,7 +4,7 @@
 
 """How a cluster is reached: the options of a connection, and where its API may listen.
 
-It stands apart from what speaks to a cluster: whoever asks for a product's options alone loads nothing else.
+The options are apart from the client of a cluster, so that a caller who only needs the options loads nothing else.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ CONNECTION: dict[str, Any] = {
 
 
 def candidates(urls: Iterable[str]) -> list[str]:
-    """The URLs at which ConfD may be: a URL that names no port stands for both.
+    """The URLs at which ConfD may listen: a URL without a port gives one URL for each of ConfD's ports.
 
-    :raises ClusterError: for what is no URL.
+    :raises ClusterError: a text is not a URL.
     """
     return list(dict.fromkeys(normalized(url, port) for url in urls for port in PORTS))
 
 
 def endpoints(urls: Sequence[str]) -> list[str]:
-    """Where EXAoperation or ConfD may answer for these URLs, with scheme and port.
+    """The URLs, with scheme and port, at which EXAoperation or ConfD may answer.
 
-    :raises ClusterError: for what is no URL.
+    :raises ClusterError: a text is not a URL.
     """
     return [*candidates(urls), *map(normalized, urls)]

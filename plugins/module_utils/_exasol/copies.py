@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Volumes that aren't whole: as a report has them, in words, what to do about them, and what a node may take away."""
+"""Volumes with missing copies: as a report shows them, in words, what to do, and which nodes have the last copy."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from .api.volumes import ARCHIVE, DEGRADED, LOCKED, ONLINE, RECOVERING, TEMPORAR
 from .view import ClusterView
 
 PART = "volume_states"
-"""Of a report of a cluster (report.py)."""
+"""The part of a cluster's report (report.py)."""
 
 ALLOW = "to accept that, set allow_last_copy: true of exa_node"
 
 Rows = Mapping[str, Mapping[str, Any]]
-"""As `states` returns them."""
+"""The rows that `states` returns."""
 
 
 def staying(cluster: Cluster) -> list[Volume]:
-    """The volumes, without those that come and go with their database."""
+    """The volumes without the temporary ones, which come and go with their database."""
     return [row for row in cluster.volumes().all() if TEMPORARY not in (row.labels or ())]
 
 
 def states(
     cluster: Cluster, services: Mapping[str, str], volumes: Callable[[], list[Volume]]
 ) -> dict[str, dict[str, Any]]:
-    """How each volume is that stays; none where EXAStorage is down, for nobody tells of them then.
+    """The state of each volume that stays; empty while EXAStorage is down, because the server lists no volumes then.
 
-    :param services: as far as they are known.
+    :param services: the services, if they are known.
     :param volumes: reads the volumes that stay.
     """
     if services.get(STORAGED) == NOT_RUNNING or cluster.lacks(can.VOLUMES):
@@ -54,12 +54,12 @@ def state_of(row: Volume) -> dict[str, Any]:
 
 
 def hurt(rows: Rows) -> dict[str, Mapping[str, Any]]:
-    """Those of the volumes that aren't whole. Of one whose state isn't told nothing is said."""
+    """The volumes with missing copies or another state than ONLINE. A volume without a state doesn't count."""
     return {name: row for name, row in rows.items() if row["not_online"] or row["state"].upper() not in ("", ONLINE)}
 
 
 def hurt_beside(rows: Rows, spared: set[str]) -> dict[str, Mapping[str, Any]]:
-    """As `hurt`, without those that only miss nodes that need not be online.
+    """As `hurt`, but without volumes that miss only nodes that need not be online.
 
     :param spared: names of nodes.
     """
@@ -82,7 +82,7 @@ def words(rows: Rows) -> str:
 
 
 def hints(rows: Rows) -> str:
-    """What to do about volumes that aren't whole."""
+    """What to do about the volumes that `hurt` returns."""
     by_state: dict[str, list[str]] = {}
     for name, row in rows.items():
         kind = ARCHIVE if row["type"] == ARCHIVE and row["state"].upper() == DEGRADED else row["state"].upper()
@@ -101,16 +101,16 @@ def hints(rows: Rows) -> str:
 
 
 def last_copies(row: Volume, taken: set[str], online: set[str]) -> list[str]:
-    """The segments that no node but these can read, as far as the server tells where they are.
+    """The segments that only these nodes can read, if the server reports where the segments are.
 
-    A volume that never had a second copy isn't meant: whoever takes one of its nodes knows that it goes.
+    A volume with redundancy 1 never had a second copy: whoever takes one of its nodes knows that the data goes.
 
-    :param taken: names of nodes.
-    :param online: of those that take part now.
+    :param taken: names of the nodes.
+    :param online: names of the nodes that take part now.
     """
     if row.redundancy == 1:
         return []
-    # EXAoperation tells no states of segments: which copy a recovery makes isn't known.
+    # EXAoperation shows no states of segments, so it isn't known which copy a recovery is making.
     unsure = row.is_recovering and not row.away
     found = []
     for index, nodes in sorted(row.copies.items()):
@@ -123,14 +123,14 @@ def last_copies(row: Volume, taken: set[str], online: set[str]) -> list[str]:
 def refuse_last_copy(
     cluster: ClusterView, names: list[str], online: list[str], what: str, overrides: str, back: tuple[str, ...] = ()
 ) -> None:
-    """The rule before nodes are taken from EXAStorage while it runs; read afresh.
+    """The rule before nodes are taken from EXAStorage while it runs. Reads the volumes again.
 
     :param names: the nodes.
-    :param online: those that take part now.
+    :param online: the nodes that take part now.
     :param what: what would be done to them.
-    :param overrides: what overrides it, for the hint.
-    :param back: nodes that come back before; of a volume on one of them nothing can be said yet.
-    :raises Refused: they hold what no other node has now.
+    :param overrides: how to override the refusal, for the hint.
+    :param back: nodes that come back before that. Volumes on them are left out, because their state will change.
+    :raises Refused: the nodes have data of which no other node has a copy now.
     """
     if cluster.lacks(can.VOLUMES):
         return
@@ -154,11 +154,11 @@ def refuse_last_copy(
 def missing_copies(found: dict[str, Any], ignore_nodes: Iterable[str] = ()) -> tuple[list[str], str]:
     """Which data of a cluster has fewer copies than it should have, and what to do about it.
 
-    The vendor watches the info of a database: where it isn't empty, something is to be done (EXA-60). What it says of
-    one that is stopped isn't known (EXA-61).
+    The vendor watches the info of a database: unless it is empty, somebody must act (EXA-60). What it shows for a
+    stopped database isn't known (EXA-61).
 
     :param found: what `report.of` returned.
-    :param ignore_nodes: as those of `report.lacking`.
+    :param ignore_nodes: as in `report.lacking`.
     """
     spared = {number(name) for name in ignore_nodes}
     names = {name for name in found.get("nodes") or {} if number(name) in spared}
@@ -167,12 +167,12 @@ def missing_copies(found: dict[str, Any], ignore_nodes: Iterable[str] = ()) -> t
         name: db for name, db in (found.get("databases") or {}).items() if not Database.of(name, db).is_stopped
     }
     says = [f"{name} reports: {db['info']}" for name, db in databases.items() if db.get("info")]
-    # Where only nodes are missing that need not be online, a database says no more than that.
+    # If only nodes are missing that need not be online, the info of a database says nothing else.
     told = says if hurt or not names else []
     hint = hints(hurt) if hurt else "check its volumes (exa_cluster_info) and its nodes" if told else ""
     return [f"volumes {words(hurt)}"] * bool(hurt) + told, hint
 
 
 def number(node: str) -> str:
-    """What n0011, n11 and 11 have in common."""
+    """The number that n0011, n11 and 11 share."""
     return node.lower().removeprefix("n").lstrip("0") or node

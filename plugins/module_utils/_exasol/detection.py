@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster whose provider isn't known yet: `provider: auto` asks it, when it is asked something for the first time.
+"""A cluster whose provider isn't known yet: with `provider: auto`, the first question finds it out.
 
-EXAoperation is tried first, by the very call that is wanted, so that knowing costs nothing there. Where that fails, it
-is asked whether ConfD answers: who is the master is told without credentials, and by ConfD alone.
+EXAoperation is tried first, with the wanted call itself, so that the detection costs no extra call. If that fails,
+the run asks for the master of ConfD. Only ConfD answers that question, and it needs no credentials.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from .api.providers import CONFD, EAO
 from .confd.session import SEEKING, Session
 
 QUESTIONS = ("nodes", "services", "databases", "database", "database_summary", "master", "log_entries", "rights")
-"""Reads that EXAoperation can be known by."""
+"""Reads whose answer shows that the server is EXAoperation."""
 
 PROVIDER = "provider"
 
 NOBODY = re.compile(
     "connection refused|no ConfD answered|no connection within|no route to the host|can't be resolved|was closed before"
 )
-"""What is said of a port at which ConfD doesn't listen."""
+"""Errors of a port at which no ConfD listens."""
 
 
 class DetectedCluster:
-    """Speaks `Cluster`.
+    """Has the interface of `Cluster`.
 
-    :param exaoperation: the cluster, if it is one.
+    :param eao: the cluster, if its provider is EXAoperation.
     :param http: its connection.
-    :param confd: makes the same of ConfD, and its session; None where the URLs can't be ConfD's.
-    :param facts: of the session: the provider, once it is known.
+    :param confd: makes the cluster and the session for ConfD; it returns None if the URLs can't be those of ConfD.
+    :param facts: the facts of the session, with the provider once it is known.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class DetectedCluster:
 
     @property
     def api_calls(self) -> int:
-        """How many calls were made so far, those that found it out too."""
+        """How many calls were made so far, with those of the detection."""
         known = self._known
         spent = 0 if known in (None, self._eao) else self._eao.api_calls
         return self._asked + spent + (known or self._eao).api_calls
@@ -82,7 +82,7 @@ class DetectedCluster:
         return (self._known or self._eao).urls
 
     def answers(self) -> str:
-        """What is still heard, by ConfD too where it isn't known who was there: whatever it answers, its node is on."""
+        """The sign of life. Asks ConfD too while the provider isn't known: any answer shows that its node is on."""
         if self._known is not None:
             return self._known.answers()
         found = self._confd()
@@ -94,7 +94,7 @@ class DetectedCluster:
         return heard
 
     def collect(self, seconds: float) -> list[str]:
-        """As `Cluster` does; where nobody is known yet, nothing was begun."""
+        """As `Cluster.collect`. While the provider isn't known, no job was begun."""
         return self._known.collect(seconds) if self._known is not None else []
 
     def __getattr__(self, name: str) -> Any:
@@ -113,7 +113,7 @@ class DetectedCluster:
             said = self._looked(error)
             if self._known is not None:
                 return getattr(self._known, question)(*args)
-            if isinstance(error, Denied):  # for good: who tries a wrong password too often is locked out
+            if isinstance(error, Denied):  # no second try: too many wrong passwords lock a user out
                 raise self._both(error, said) from None
             time.sleep(client.PAUSE)
             try:
@@ -126,10 +126,10 @@ class DetectedCluster:
         return answer
 
     def _looked(self, error: ClusterError) -> Optional[ClusterError]:
-        """Finds out whether ConfD is there; what it said instead of naming its master.
+        """Finds out whether the server is ConfD. Returns the error if the question for the master failed, else None.
 
-        :param error: what EXAoperation's half has failed with.
-        :raises ClusterError: ConfD is there, and its master can't be reached.
+        :param error: the error of EXAoperation's call.
+        :raises ClusterError: the server is ConfD, and its master can't be reached.
         """
         found = self._confd()
         if found is None:
@@ -147,7 +147,7 @@ class DetectedCluster:
         return None
 
     def _both(self, error: ClusterError, said: Optional[ClusterError]) -> ClusterError:
-        """What EXAoperation's half has failed with, and what was heard at ConfD's own port, where that tells more."""
+        """The error of EXAoperation's call, with that of ConfD's ports if it adds something."""
         if said is None or isinstance(error, Fault):
             return error
         parts = [part for part in said.message.split("; ") if not NOBODY.search(part)]

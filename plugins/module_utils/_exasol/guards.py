@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules that several subjects share: databases are down first, lost data is confirmed by name."""
+"""Rules that several subjects share: stop databases first, and confirm by name what destroys data."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .view import ClusterView
 
 
 def refuse_while_databases_run(cluster: ClusterView, what: str, danger: str, number: str) -> None:
-    """Reads all databases afresh.
+    """The rule that databases are stopped first. Reads all databases again.
 
-    :param what: what would not be done (`EXAStorage not stopped`).
-    :param danger: what would come of it.
+    :param what: what is not done (`EXAStorage not stopped`).
+    :param danger: what could happen otherwise.
     :param number: of the rule, in docs/messages.md.
-    :raises Refused: one is up, or has an operation running.
+    :raises Refused: a database is not stopped, or has a running operation.
     """
     busy = [db for db in map(cluster.database, cluster.databases()) if not db.is_stopped or db.operation != IDLE]
     if busy:
@@ -39,9 +39,9 @@ def _words(db: Database) -> str:
 
 
 def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[str], number: str) -> None:
-    """What destroys is confirmed by the names of the databases.
+    """The rule that a change that destroys data repeats the names of the objects in `confirm`.
 
-    :param what: what would not be done, and why it is asked for.
+    :param what: what is not done, and why it needs a confirmation.
     :param number: of the rule, in docs/messages.md.
     :raises Refused: `confirm` doesn't name exactly these.
     """
@@ -56,15 +56,15 @@ def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[
 
 
 def refuse_while_backups_go_there(cluster: ClusterView, volume: ArchiveVolume, what: str) -> None:
-    """The rule before a volume goes: the server refuses it where backups are on their way there, or will be.
+    """The rule before a volume is removed: the server refuses if backups go there now or by a schedule.
 
-    :param what: what would not be done.
-    :raises Refused: a schedule sends them there, or a backup runs, of which nothing tells where it goes.
+    :param what: what is not done.
+    :raises Refused: a schedule sends backups there, or a backup runs whose volume isn't known.
     """
     names = cluster.databases()
     try:
         rows = gather(names, cluster.backups().schedules().schedules)
-    except (Denied, NoSuchObject, Unsupported):  # who may not see schedules has the server to tell
+    except (Denied, NoSuchObject, Unsupported):  # if the user may not read schedules, the server must refuse
         rows = {}
     found = [
         f"schedule {' '.join(filter(None, (row.name, f'of {name}')))} sends backups there"

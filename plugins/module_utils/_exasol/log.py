@@ -22,13 +22,13 @@ FRESH = 1.0
 
 STAGES = re.compile(r"^Boot process stages\b")
 FINISHED = re.compile(r"^Boot process finished after\b")
-"""What a booting node writes (EAO-130, EAO-131)."""
+"""Messages of a booting node (EAO-130, EAO-131)."""
 
 PRIORITIES = ("Information", "Notice", "Warning", "Error")
 
 
 def key(entry: dict[str, Any]) -> tuple[str, ...]:
-    """What tells one message from another."""
+    """The parts that identify a message."""
     return tuple(str(entry.get(part, "")) for part in ("strtime", "system", "node", "message"))
 
 
@@ -40,7 +40,7 @@ def line(entry: dict[str, Any]) -> str:
 
 
 class Log:
-    """The messages that came since this object was made, and what was there before.
+    """The messages of a log service: those from before this object was made, and those since.
 
     :param service: the log service's name (`logservice1`).
     :raises NoSuchObject: the cluster has no such log service; the message names those that it has.
@@ -65,9 +65,9 @@ class Log:
         self._shown = set(self._before)
 
     def entries(self, fresh: float = FRESH) -> list[dict[str, Any]]:
-        """All messages, oldest first, not older than so many seconds.
+        """All messages, oldest first. Reads them again if the last read is older than `fresh` seconds.
 
-        While another thread reads them, it is what was read before: a log service that hangs holds nobody up.
+        While another thread reads, it returns the earlier messages, so that a log service that hangs blocks no thread.
         """
         if time.monotonic() - self._read_at > fresh and self._lock.acquire(blocking=False):
             try:
@@ -78,14 +78,14 @@ class Log:
         return self._entries
 
     def boot_finished(self, node: str) -> bool:
-        """Whether the node said, since this object was made, that its boot process finished."""
+        """Whether the node has written since this object was made that its boot process finished."""
         return any(
             FINISHED.match(str(e.get("message"))) and _of(e, node) and key(e) not in self._before
             for e in self.entries()
         )
 
     def is_booting(self, node: str) -> bool:
-        """Whether the last boot message of the node is one that comes before the end of the boot process."""
+        """Whether the last boot message of the node is from before the end of its boot process."""
         last: Optional[str] = None
         for entry in self.entries():
             message = str(entry.get("message"))
@@ -115,9 +115,9 @@ def _of(entry: dict[str, Any], node: str) -> bool:
 def message_filter(
     since: Optional[str], level: str, pattern: Optional[str], nodes: list[str], databases: list[str]
 ) -> Callable[[dict[str, Any]], bool]:
-    """Whether a message is wanted.
+    """Makes a function that returns whether a message is wanted.
 
-    :param since: a time as the log service spells it; such times sort as text.
+    :param since: a time as the log service writes it; such times sort as text.
     :raises ClusterError: the pattern is not a regular expression.
     """
     try:
@@ -127,7 +127,7 @@ def message_filter(
 
     def passes(entry: dict[str, Any]) -> bool:
         priority = str(entry.get("priority"))
-        # A priority of a later version is shown rather than lost.
+        # An unknown priority of a later version is shown.
         loud = priority not in PRIORITIES or PRIORITIES.index(priority) >= PRIORITIES.index(level)
         return (
             loud

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Exasol modules make of the options that they share: a spec, a time zone, and the view of the cluster."""
+"""What Exasol modules make from the options that they share: a spec, a time zone, and the view of the cluster."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict
 
 
 USE_INFRA: dict[str, Any] = {"use_infra": {"type": "bool", "default": False}}
-"""Of modules that power nodes on and off."""
+"""The option of modules that power nodes on and off."""
 
 
 def zone_of(task: Task, of: str = "") -> Optional[tzinfo]:
-    """The cluster's time zone, where it is given.
+    """The cluster's time zone; None if the task doesn't give it.
 
-    :param of: what the cluster is called, where no option says it.
-
-    :raises ClusterError: this machine doesn't know it.
+    :param of: the name of the cluster, if no option gives it.
+    :raises ClusterError: this machine doesn't know that time zone.
     """
     name = task.params["time_zone"]
     try:

@@ -24,8 +24,8 @@ RESTS = "not running"
 class Plugin:
     """One plugin of one cluster.
 
-    :param running_text: what its STATUS says when its service runs.
-    :param servers: machines that aren't asked whether they are online, for EXAoperation is on one of them.
+    :param running_text: a text in the output of STATUS while its service runs.
+    :param servers: license servers. The run doesn't check whether they are online, because EXAoperation runs on one.
     """
 
     cluster: ClusterView
@@ -37,7 +37,7 @@ class Plugin:
     def read(self, node: str) -> str:
         status, output = self.cluster.call_plugin(self.name, node, "STATUS", changing=False)
         runs = self.running_text in output
-        # A node that was seen to answer isn't asked about again.
+        # A node that has answered once needs no check.
         self._doubtful[node] = self._doubtful.get(node, True) and bool(status) and not runs
         return RUNS if runs else RESTS
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster in one report, and the wait for somebody to make it of."""
+"""The report of a cluster, and the wait until its API answers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from .api.states import IDLE, OFFLINE, OK, ONLINE, RUNNING, SUSPENDED, WITHOUT_Q
 from .nodes.selection import license_servers_of, still_on
 
 PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins", copies.PART)
-"""What a report holds by default."""
+"""The parts that a report has by default."""
 
 ALL = "all"
 MORE = ("infra", "sight", *report_configuration.PARTS, ALL)
-"""What it holds when it is asked for."""
+"""The parts that a report has only on request."""
 
 
 def role_is_enough_for(cluster: Cluster, role: str) -> str:
@@ -40,11 +40,14 @@ STRANGERS = {
     "exaoperation": (re.compile("HTTP 404"), "is it ConfD?"),
     "confd": (re.compile("no ConfD answered|nothing answers to"), "is it EXAoperation?"),
 }
-"""By the provider that a user is sure of: how somebody else sounds, and who that may be."""
+"""Per `provider` option: the error that a server of the other provider causes, and a question that names it."""
 
 
 def doubted(task: Task, error: ClusterError) -> ClusterError:
-    """An error, with a doubt where somebody else answers. It is waited for: a server may sound so while it starts."""
+    """Adds a doubt to an error if a server of the other provider may answer.
+
+    The run still waits: a server may answer in that way while it starts.
+    """
     sounds, doubt = STRANGERS.get(str(task.params.get("provider")), (None, ""))
     if sounds and sounds.search(error.message) and doubt not in error.message:
         error.message += f" ({doubt} provider is {task.params['provider']}; auto would find it out)"
@@ -52,7 +55,7 @@ def doubted(task: Task, error: ClusterError) -> ClusterError:
 
 
 def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) -> None:
-    """Waits until the API answers and knows its nodes. See `_await`."""
+    """Waits until the API answers and names its nodes. See `_await`."""
 
     def ask() -> str:
         try:
@@ -64,7 +67,7 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
 
 
 def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
-    """A cluster in one line, as far as it was read.
+    """A cluster in one line, with the parts that were read.
 
     :param found: what `of` returned.
     :param denied: the parts that the user may not read.
@@ -99,7 +102,7 @@ def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
 
 
 def lacking(found: dict[str, Any], ignore_nodes: Iterable[str] = ()) -> list[str]:
-    """What of a cluster is not up, in words, as far as it was read.
+    """The parts of a cluster that are not up, in words, from what was read.
 
     :param found: what `of` returned.
     :param ignore_nodes: nodes that need not be online, by name or number; nor need those that are suspended.
@@ -136,11 +139,11 @@ IS_UP: dict[str, Callable[[Any], bool]] = {
     "services": lambda state: state == OK,
     "databases": lambda database: database["connectible"] == "Yes",
 }
-"""By the part of a report: whether a row of it is up."""
+"""Per part of a report: whether one of its rows is up."""
 
 
 def counts(found: dict[str, Any]) -> dict[str, int]:
-    """How many objects of each kind a cluster has, and how many of them are up, as far as it was read.
+    """How many objects of each kind a cluster has, and how many of them are up, in the parts that were read.
 
     :param found: what `of` returned.
     """
@@ -153,7 +156,7 @@ def counts(found: dict[str, Any]) -> dict[str, int]:
 
 
 def lost(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What was up and isn't any more, in words, as far as both were read.
+    """The objects that were up and aren't any more, in words, in the parts that both reports have.
 
     :param before: what `of` returned then.
     :param now: what it returned later.
@@ -192,12 +195,12 @@ def of(
     """The cluster as plain data, in as few calls as the server allows.
 
     :param license_servers: as the user gives them.
-    :param parts: of `PARTS` and `MORE`.
-    :param denied: takes the parts that the user may not read, and why; None where that is a failure.
+    :param parts: from `PARTS` and `MORE`.
+    :param denied: receives the parts that the user may not read, and why; None makes such a part a failure.
     """
     parts = [*parts, *PARTS, "infra"] if ALL in parts else parts
     read: dict[str, Any] = {}
-    volumes = cache(partial(copies.staying, cluster))  # for two parts: EXAoperation tells of each volume by a call
+    volumes = cache(partial(copies.staying, cluster))  # two parts use it, and EXAoperation needs a call per volume
     readers: dict[str, Callable[[], Any]] = {
         "nodes": lambda: {
             name: {"state": state} for name, state in _states(cluster, cluster.nodes(), "sight" in parts).items()
@@ -213,11 +216,11 @@ def of(
     wanted = [*parts, "databases"] if "layout" in parts else parts
     for part in (part for part in (*PARTS, "infra", "sight") if part in wanted):
         try:
-            # Looked up here and not before: where the provider has to be found out, that alone makes calls.
+            # Looked up only here, because the lookup itself makes calls while the provider isn't known.
             read[part] = (readers.get(part) or getattr(cluster, part))()
         except ClusterError as error:
             if part == copies.PART and isinstance(error, (Denied, Fault, Garbled)):
-                # It is more than a report must have. Who may not see EXAStorage either is told so already.
+                # A report can do without it. A user who may not read EXAStorage is told so by another part.
                 read.update({} if denied else {part: None})
                 continue
             if not isinstance(error, Denied):
@@ -226,7 +229,7 @@ def of(
                 raise
             denied[part] = error.message
             if not {"nodes", "services", "databases"} & set(wanted) - set(denied):
-                raise  # nothing at all: it isn't a matter of this or that right
+                raise  # the user may read nothing at all
     found: dict[str, Any] = {
         "product": "exasol",
         "provider": cluster.provider.name,
@@ -244,7 +247,7 @@ def of(
 
 
 def _blueprint(readers: dict[str, Callable[[], Any]], parts: list[str]) -> dict[str, Any]:
-    """What isn't state. Of `all` only what the server has."""
+    """The parts that aren't state. `all` takes only parts that the server supports."""
     found = {}
     for part, read in readers.items():
         try:
@@ -257,7 +260,7 @@ def _blueprint(readers: dict[str, Callable[[], Any]], parts: list[str]) -> dict[
 
 
 def identity(cluster: Cluster) -> list[str]:
-    """What two inventory hosts share that are one cluster: the URL that answers in the end, and what it is known by."""
+    """What two inventory hosts share if they are the same cluster: the URL that answers, and the cluster's IDs."""
     told = cluster.identity()
     return [cluster.url, *told]
 
@@ -269,8 +272,7 @@ def _databases(cluster: Cluster) -> dict[str, Database]:
 def _states(cluster: Cluster, names: list[str], powers: bool) -> dict[str, str]:
     """The nodes' states.
 
-    :param powers: whether what isn't online is told apart further, which takes a call for each where the server tells
-        of one node at a time.
+    :param powers: whether to find out more about nodes that aren't online, which may take a call per node.
     """
     if cluster.provider.tells_nodes_together:
         states = cluster.node_states()

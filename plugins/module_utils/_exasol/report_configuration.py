@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a report of a cluster holds besides its state, so that a copy of it is like it: volumes, backups, settings."""
+"""The configuration in a report, from which a copy of the cluster is made: volumes, backups, settings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .api.states import ONLINE
 from .api.volumes import RemoteVolume, Volume
 
 OLD, NEW = "6.2", "8"
-"""The generations of ConfD's names of parameters (CONFD-55, CONFD-56)."""
+"""The versions of ConfD whose parameters have different names (CONFD-55, CONFD-56)."""
 
 
 def layout(cluster: Cluster) -> dict[str, dict[str, Any]]:
-    """Of each database its nodes, its data volume, and its settings as far as the server tells them."""
+    """The nodes, the data volume and the settings of each database, if the server reports them."""
     found = gather(cluster.databases(), cluster.database_layout)
     return {
         name: {
@@ -33,9 +33,9 @@ def layout(cluster: Cluster) -> dict[str, dict[str, Any]]:
 
 
 def volumes(cluster: Cluster, rows: Callable[[], list[Volume]]) -> dict[str, dict[str, Any]]:
-    """The volumes that stay, without what changes by itself.
+    """The volumes that stay, without values that change by themselves.
 
-    :param rows: reads them.
+    :param rows: reads the volumes that stay.
     """
     cluster.require(can.VOLUMES)
     passing = ("users", "not_online", "size")
@@ -74,7 +74,7 @@ def backups(cluster: Cluster) -> dict[str, list[dict[str, Any]]]:
 
 
 def schedules(cluster: Cluster) -> dict[str, Any]:
-    """The backup schedules of each database, by name where the server keeps names."""
+    """The backup schedules of each database, by name if the server keeps names."""
     cluster.require(can.SCHEDULES)
     api = cluster.backups().schedules()
     found = {name: rows for name, rows in gather(cluster.databases(), api.schedules).items() if rows}
@@ -84,7 +84,7 @@ def schedules(cluster: Cluster) -> dict[str, Any]:
 
 
 def settings(cluster: Cluster) -> dict[str, Any]:
-    """Which names of parameters ConfD takes, as its help for a job tells."""
+    """Which names of parameters ConfD takes, from its help for a job."""
     cluster.require(can.JOBS)
     known = cluster.jobs().help("node_resume").parameters
     return {"parameter_names": OLD if "node_id" in known else NEW}
@@ -94,7 +94,7 @@ PARTS = ("layout", "volumes", "remote_volumes", "backups", "schedules", "setting
 
 
 def readers(cluster: Cluster, rows: Callable[[], list[Volume]]) -> dict[str, Callable[[], Any]]:
-    """What reads each part.
+    """The function that reads each part.
 
     :param rows: reads the volumes that stay.
     """

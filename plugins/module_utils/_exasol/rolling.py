@@ -2,12 +2,12 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One node of a cluster suspended and taken back: in which order, and what stands against it.
+"""Suspends and resumes the nodes of a cluster one by one: in which order, and when that is refused.
 
-No source tells what becomes of a database that is up when a node is suspended that it runs on or has its data on
-(CONFD-110), and another node that stands in for it costs a restart and changes its nodes (CONFD-70). So only nodes are
-taken that no database needs that is up. With EXAoperation none is: its nodes go when EXAStorage isn't running (EAO-143,
-EXA-12), which is the way of a whole shutdown.
+No source says what happens to a running database if a node is suspended on which it runs or has its data (CONFD-110). A
+reserve node that takes over costs a restart and changes the nodes of the database (CONFD-70). So only nodes are taken
+that no running database needs. EXAoperation has no such nodes: they are switched off only when EXAStorage isn't running
+(EAO-143, EXA-12), as in a whole shutdown.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from .view import ClusterView
 GO_ON = "if a run was cut off at a node, name this node in cut_off (maintenance_rolling_cut_off)"
 
 ENOUGH_COPIES = 2
-"""Redundancy with which each segment is on another node too."""
+"""The redundancy with which another node has a copy of each segment."""
 
 
 @dataclass(frozen=True)
 class RollingChoice:
     """The options.
 
-    :param named: the nodes, in their order; none are those that databases are active on.
-    :param cut_off: the node at which a run before this one ended.
+    :param named: the nodes, in their order; an empty list is all nodes on which databases are active.
+    :param cut_off: the node at which an earlier run was cut off.
     :param ignored: nodes that need not be online.
     """
 
@@ -49,9 +49,9 @@ class RollingChoice:
 
 
 def refuse_under_storage(cluster: ClusterView) -> None:
-    """The rule where EXAStorage is stopped by itself, before nodes.
+    """The rule for servers that stop EXAStorage before nodes, such as EXAoperation.
 
-    :raises Refused: always there.
+    :raises Refused: the server is one of these.
     """
     if not cluster.lacks(can.STOP_STORAGE):
         raise Refused(
@@ -65,9 +65,9 @@ def refuse_under_storage(cluster: ClusterView) -> None:
 
 
 class Rolling:
-    """A cluster of which nodes are to be suspended.
+    """A cluster whose nodes are suspended one by one.
 
-    :raises Refused: its nodes can't be taken one by one.
+    :raises Refused: that isn't possible with this server.
     """
 
     def __init__(self, cluster: ClusterView, choice: RollingChoice) -> None:
@@ -83,7 +83,7 @@ class Rolling:
         return chosen_nodes(self._cluster, names, self._nodes) if names else []
 
     def order(self) -> list[str]:
-        """The nodes, one after another: where a run was cut off first."""
+        """The nodes in their order. The node at which an earlier run was cut off comes first."""
         first = [self._cut_off] if self._cut_off else []
         found = self.named
         if not found:
@@ -96,19 +96,19 @@ class Rolling:
         return list(dict.fromkeys([*first, *found]))
 
     def addresses(self, names: list[str]) -> dict[str, str]:
-        """Where the nodes are; their names where the server doesn't tell."""
+        """The addresses of the nodes; a name if the server doesn't report the address."""
         if self._cluster.lacks(can.NODE_CONFIG):
             return {name: name for name in names}
         rows = self._cluster.node_config().read()
         told = {name: str(row.settings.get("priv_net") or name) for name, row in rows.items()}
         return {name: told.get(name, name).partition("/")[0] for name in names}
 
-    # -- what stands against it
+    # -- the rules
 
     def refuse(self, names: list[str]) -> None:
-        """The rules before the first of these nodes is suspended, and before each of them again.
+        """The rules before the first of these nodes is suspended, and again before each of them.
 
-        :raises Refused: not all is well beside the node at which a run was cut off, or a node can't be spared.
+        :raises Refused: the cluster isn't well, apart from the node at which a run was cut off, or it needs a node.
         """
         found, hints = self._ills(self._cut_off)
         needed = self._needed(names)
@@ -148,9 +148,9 @@ class Rolling:
         return [f"{words} and {'; '.join(why)}" for words, why in reasons.items() if why]
 
     def fail_unless_well(self, node: str) -> None:
-        """The rule before the next node: all is as it was before this one.
+        """The rule before the next node: the cluster is well again.
 
-        :raises Failed: something is missing.
+        :raises Failed: it isn't.
         """
         found, hints = self._ills(None)
         if found:
@@ -162,7 +162,7 @@ class Rolling:
             )
 
     def _ills(self, cut_off: Optional[str]) -> tuple[list[str], list[str]]:
-        """What is not well, and what to do about it."""
+        """Everything that is not well, and what to do about it."""
         spared = [*self._ignored, *([cut_off] if cut_off else [])]
         away = {node: state for node, state in self._states().items() if state != ONLINE and node not in spared}
         found = [f"{node} is {state}" for node, state in away.items()]
@@ -195,7 +195,7 @@ class Rolling:
         return self._suspension.stages([node], SUSPENDED)
 
     def whole(self) -> list[Stage]:
-        """Every service well, then each volume with all of its copies."""
+        """The stages that wait until every service is OK and each volume has all of its copies."""
         volumes = self._cluster.volumes()
 
         def services(_names: list[str]) -> dict[str, dict[str, str]]:
@@ -231,7 +231,7 @@ class Rolling:
         return self._suspension.stages([node], "resumed")
 
     def would_be_resumed(self, node: str) -> list[Stage]:
-        """As a preview sees it, behind one that would have suspended it."""
+        """The stages of `resumed` for a preview, in which the node was not really suspended."""
         stages = self.resumed(node)
         for stage in stages:
             stage.read = Together(lambda names: dict.fromkeys(names, SUSPENDED))

@@ -26,16 +26,16 @@ from .view import PreviewedCluster
 COLD_START = "cold_start"
 GRACEFUL_SHUTDOWN = "graceful_shutdown"
 POWER_OFF = "power_off"
-"""What stands against powering every node off now, by whatever means."""
+"""Not a runbook: shows only whether all nodes may be powered off now, by whatever means."""
 
 API, HOOK, NONE = BY = ("api", "hook", "none")
-"""What powers nodes off at the end of a shutdown: calls of the API, something else, nothing."""
+"""What powers the nodes off at the end of a shutdown: calls of the API, a hook, or nothing."""
 
 
 class ClusterPreview(Preview):
-    """See `_preview`.
+    """See `Preview`.
 
-    :param known: the `cluster` of exa_cluster_info.
+    :param known: the `cluster` that exa_cluster_info returned.
     :raises ClusterError: a part of it is missing.
     """
 
@@ -53,7 +53,7 @@ class ClusterPreview(Preview):
         return PreviewedCluster(None, self.known, self._use_infra)
 
     def add(self, part: str, stages: list[Stage]) -> None:
-        """Previews one part and remembers what it would leave."""
+        """Previews one part, and remembers the states that it would leave."""
         states = self.run(part, stages)
         if part == "databases":
             self.known["databases"] = {**self.known["databases"], **{name: db.as_dict() for name, db in states.items()}}
@@ -85,11 +85,11 @@ def plan(preview: ClusterPreview, runbook: str, choice: dict[str, Any]) -> None:
 
 
 def plan_off_time(preview: ClusterPreview, choice: dict[str, Any], zone: Optional[tzinfo]) -> list[dict[str, Any]]:
-    """Says what runs out or falls due while the cluster is off.
+    """Shows what runs out or falls due while the cluster is off.
 
     :param choice: `off_for`, `runout` and `on_runout`.
-    :param zone: the cluster's own, where it is known.
-    :raises ClusterError: the time makes no sense, or nothing was read for it.
+    :param zone: the cluster's time zone, if it is known.
+    :raises ClusterError: the off time is wrong, or exa_cluster_info has not read what may run out.
     """
     off = _runout.off_time(preview.name, choice["off_for"])
     found = runout.findings(_runout.known(preview.name, choice["runout"]), off, zone)
@@ -160,7 +160,7 @@ def _graceful_shutdown(preview: ClusterPreview, choice: dict[str, Any]) -> None:
 
 
 def _warn_of_single_copies(preview: ClusterPreview) -> None:
-    """A whole shutdown leaves every disk as it is: what a volume lacks is as much of a risk before as behind it."""
+    """Only warns: a whole shutdown changes no disk, so a missing copy is the same risk before and after it."""
     found, _hint = copies.missing_copies(preview.known)
     if found:
         preview.warn(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a cluster may run out while it is off: it is read here, and judged for the time that it is off."""
+"""Reads what may run out while a cluster is off, and finds what does so in a given off time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .api.cluster import Cluster
 from .backups import due
 
 PART = "runout"
-"""As a part of what exa_cluster_info gathers."""
+"""The name of this part in exa_cluster_info."""
 
 
 def read(task: Task, cluster: Cluster, ports: list[list[str]]) -> dict[str, Any]:
-    """License, certificates, schedules and backups, each as far as it can be read.
+    """License, certificates, schedules and backups, each if it can be read.
 
-    :param ports: of each URL that is given, where the server may listen.
-    :returns: `license`, `certificates`, `schedules`, `backups` (by database), and `unread`: a text each.
+    :param ports: for each given URL, the URLs at which the server may listen.
+    :returns: `license`, `certificates`, `schedules`, `backups` (by database), and `unread`: one text per failed read.
     """
     unread: list[str] = []
     expires = _runout.tried(unread, "the license", cluster.license_end)
@@ -48,7 +48,7 @@ def read(task: Task, cluster: Cluster, ports: list[list[str]]) -> dict[str, Any]
 def _by_database(
     names: list[str], what: str, ask: Callable[[str], list[dict[str, Any]]], unread: list[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """One that nothing is told of doesn't hide the others."""
+    """Reads each database for itself, so that a failure for one doesn't hide the others."""
 
     def told(name: str) -> tuple[Optional[list[dict[str, Any]]], list[str]]:
         why: list[str] = []
@@ -86,7 +86,7 @@ def _shown(task: Task, ports: list[list[str]]) -> dict[str, Optional[bytes]]:
 
 
 def findings(known: dict[str, Any], off: _runout.OffTime, zone: Optional[tzinfo]) -> list[_runout.Finding]:
-    """What runs out or falls due while it is off.
+    """Everything that runs out or falls due while the cluster is off.
 
     :param known: what `read` returned.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The objects that a task names, all of them for `all`."""
+"""The objects that a task names; `all` selects all of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .view import ClusterView
 def chosen(
     cluster: ClusterView, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()
 ) -> list[str]:
-    """The names that are meant; `all` are all that are known.
+    """The selected names; `all` selects all known ones.
 
-    :param others: names that may be named, but aren't among `all`.
-    :raises ClusterError: no name, or one that isn't there.
+    :param others: names that the user may give, but that `all` doesn't select.
+    :raises ClusterError: the user gives no name, or one that doesn't exist.
     """
     if not wanted:
         raise ClusterError(f"{cluster.name}: no {noun} is named: give names, or all")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How EXAStorage is started when every node is there, and stopped when no database needs it."""
+"""Starts EXAStorage when every node is online, and stops it when every database is stopped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Services = dict[str, str]
 
 
 def service_words(services: Services) -> str:
-    """The services that aren't well, or `OK`."""
+    """The services that aren't OK with their states, or `OK`."""
     bad = [f"{name} {bare(state)}" for name, state in services.items() if state != OK]
     return ", ".join(bad) or OK
 
@@ -30,7 +30,7 @@ def _goes_down(services: Services) -> bool:
 
 
 def started(cluster: ClusterView, ignored: list[str]) -> Stage:
-    """EXAStorage on, and every service OK. Where nothing can start it, it is waited for."""
+    """The stage that starts EXAStorage and waits until every service is OK. If no call can start it, it only waits."""
 
     def start() -> None:
         cluster.start_storage([cluster.provider.node_name(node, []) for node in ignored])
@@ -64,9 +64,9 @@ def started(cluster: ClusterView, ignored: list[str]) -> Stage:
 
 
 def stopped(cluster: ClusterView) -> Stage:
-    """EXAStorage off: `not running` is seen.
+    """The stage that stops EXAStorage and waits until its state is `not running`.
 
-    Deciding raises Unsupported where nothing can stop it.
+    `decide` raises Unsupported if no call can stop it.
     """
 
     def decide(_name: str, services: Services, history: History) -> Decision:

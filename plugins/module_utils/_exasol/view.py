@@ -4,8 +4,8 @@
 
 """A cluster as earlier tasks of the same preview would have left it.
 
-Under check mode, and to print the plan of a whole runbook, the guards of a later step must see what the earlier steps
-would have done. What is known is taken from `known`; what isn't is read from the cluster.
+In check mode, and for the plan of a whole runbook, the guards of a later step must see what the earlier steps would
+have done. The states come from `known`; what isn't there is read from the cluster.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .api.states import OFFLINE, ONLINE, Database, Reachability
 
 
 class PreviewedCluster:
-    """Speaks the reading part of `Cluster`.
+    """Has the reading part of the interface of `Cluster`.
 
-    :param cluster: asked for what isn't known; None where all is known, as in a report of exa_cluster_info.
+    :param cluster: read for what isn't known; None if all is known, as from a report of exa_cluster_info.
     :param known: `nodes`, `services`, `databases`, in the form of exa_cluster_info's `cluster`.
-    :param use_infra: see `Cluster`, where there is none.
+    :param use_infra: as in `Cluster`, used if `cluster` is None.
     """
 
     def __init__(self, cluster: Optional[Cluster], known: dict[str, Any], use_infra: bool = False) -> None:
@@ -69,7 +69,7 @@ class PreviewedCluster:
             return self._part("nodes")[node]["state"] == ONLINE
         if self._cluster:
             return self._cluster.node_is_online(node)
-        # Where a report has no state for license servers: the one that answered is up.
+        # A report without states of license servers: the one that answered is up.
         return self._part("sight").get("license_servers", {}).get(node, ONLINE) == ONLINE
 
     def node_status(self, node: str) -> str:
@@ -84,7 +84,7 @@ class PreviewedCluster:
         return self.node_status(node)
 
     def _known_state(self, machine: str) -> str:
-        """Empty where it isn't known."""
+        """The known state of a machine; empty if it isn't known."""
         if machine in self._part("nodes"):
             return str(self._part("nodes")[machine]["state"])
         return "" if self._cluster else str(self._part("sight").get("license_servers", {}).get(machine, ""))
@@ -139,7 +139,7 @@ class PreviewedCluster:
     def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
         try:
             return self._cluster.call_plugin(plugin, node, command, changing) if self._cluster else (0, "")
-        except Fault:  # the node isn't up yet, so neither is the service
+        except Fault:  # the node isn't up yet, so its service isn't either
             return 0, ""
 
     def database_errors(self, _name: str) -> str:

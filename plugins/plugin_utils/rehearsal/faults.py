@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from ...module_utils._errors import ClusterError
+from ...module_utils._values import listed
+from ...module_utils._wording import listing, near
 from .topology import Row, objects
 
 RANDOM = "random"
@@ -28,6 +30,17 @@ OF_CALLS: dict[str, Row] = {
     "slow": {**ONCE, "delay": 2},
 }
 """What a fault of a call has besides, where it is chosen by its name alone."""
+
+WRONG_STATE = "wrong_state"
+
+_OF_EXASOL = ("never_boots", "never_stops", "fails_to_start", "never_connects", "fails_backup", "dies")
+
+OF_MACHINES = {
+    "exaoperation": (*_OF_EXASOL, "service_sick"),
+    "confd": (*_OF_EXASOL, "job_stays"),
+    "nuodb": ("never_starts", "stays", "loses_history", "fails_hotcopy", "dies"),
+}
+"""Kinds of faults of machines, databases and processes, by the server."""
 
 START, STOP = "start", "stop"
 
@@ -51,13 +64,14 @@ def parsed(given: Iterable[Any], host: str) -> tuple[list[Row], int]:
     """
     rows, count = [], 0
     for one in given:
+        of_text = one if isinstance(one, str) else ""
+        kind, _colon, about = (part.strip() for part in of_text.partition(":"))
+        found = one.get("kind") if isinstance(one, dict) else kind
+        if not isinstance(found, str) or not found:
+            raise ClusterError(f"{host}: a fault of rehearse_faults has no kind, which is a text: {one}")
         if isinstance(one, dict):
-            if not one.get("kind"):
-                raise ClusterError(f"{host}: a fault of rehearse_faults has no kind: {one}")
             rows.append(_sane({str(key): value for key, value in one.items()}, host))
-            continue
-        kind, _colon, about = (part.strip() for part in str(one).partition(":"))
-        if kind != RANDOM:
+        elif kind != RANDOM:
             rows.append(_sane(_named(kind, about), host))
         elif about and not about.isdecimal():
             raise ClusterError(f"{host}: rehearse_faults has {one}, and the number of random faults is a whole number")
@@ -73,7 +87,7 @@ def _named(kind: str, about: str) -> Row:
 
 
 def _sane(row: Row, host: str) -> Row:
-    is_of_calls = row["kind"] in OF_CALLS or row["kind"] == "wrong_state"
+    is_of_calls = row["kind"] in OF_CALLS or row["kind"] == WRONG_STATE
     if is_of_calls and str(row.get("method") or "*") == "*" and "object" not in row:
         raise ClusterError(
             f"{host}: the fault {row['kind']} names no call",
@@ -82,15 +96,42 @@ def _sane(row: Row, host: str) -> Row:
     return row
 
 
+def server_of(row: Row) -> str:
+    """Who speaks for a copy."""
+    return "nuodb" if "servers" in row else "confd" if row.get("provider") == "confd" else "exaoperation"
+
+
+def refuse_odd(rows: Iterable[Row], row: Row, host: str) -> None:
+    """Faults that the copy can't have.
+
+    :param row: the copy.
+    :raises ClusterError: there is no such fault, or no such object.
+    """
+    kinds = [*OF_CALLS, WRONG_STATE, *OF_MACHINES[server_of(row)]]
+    databases = list(objects(row.get("databases")))
+    machines = [*objects(row.get("nodes")), *objects(row.get("machines")), *listed(row.get("license_servers"))]
+    known = {"never_boots": machines, "never_stops": [*machines, *databases, "storage"], "never_connects": databases}
+    for one in rows:
+        if one["kind"] not in kinds:
+            raise ClusterError(
+                f"{host}: there is no fault {one['kind']}{near(one['kind'], kinds)} on this copy; there are: "
+                f"{', '.join(kinds)}"
+            )
+        fitting, named = known.get(one["kind"], []), one.get("object", "*")
+        if fitting and named not in (*fitting, "*"):
+            raise ClusterError(
+                f"{host}: the fault {said(one)} is of an object that the copy doesn't have; it has: {listing(fitting)}"
+            )
+
+
 def candidates(runbook: str, values: Row, row: Row) -> list[Row]:
     """Faults that this runbook is sure to meet on this copy, in an order that depends on nothing else.
 
     :param values: the host's variables of the runbook.
     :param row: the copy.
     """
-    is_domain = "servers" in row
-    found = _of_domain(runbook, values, row) if is_domain else _of_cluster(runbook, values, row)
-    server = "nuodb" if is_domain else "confd" if row.get("provider") == "confd" else "exaoperation"
+    server = server_of(row)
+    found = (_of_domain if server == "nuodb" else _of_cluster)(runbook, values, row)
     if found and runbook.endswith(OF_DATABASES):  # else there is nothing to do, and no call
         call = CALLS[STOP if _is_stop(runbook, values) else START][server]
         found += [{"kind": kind, "method": call, **ONCE} for kind in BROKEN_CALLS]
@@ -112,7 +153,7 @@ def _of_cluster(runbook: str, values: Row, row: Row) -> list[Row]:
     found = _starting(down)
     if runbook != "exa_cold_start" or not found:
         return found
-    ignored = set(map(str, values.get("exa_cold_start_ignore_nodes") or ()))
+    ignored = set(map(str, listed(values.get("exa_cold_start_ignore_nodes"))))
     nodes = objects(row.get("nodes"))
     off = [name for name, one in nodes.items() if one.get("state") == "offline" and name not in ignored]
     return [{"kind": "never_boots", "object": name} for name in off] + found
@@ -146,8 +187,7 @@ def _of_domain(runbook: str, values: Row, row: Row) -> list[Row]:
 
 def _named_of(given: Any, known: Collection[str]) -> list[str]:
     """The databases that a variable means."""
-    items = given.split(",") if isinstance(given, str) else given if isinstance(given, list) else []
-    names = [str(one.get("name") if isinstance(one, dict) else one).strip() for one in items]
+    names = [str(one.get("name") if isinstance(one, dict) else one) for one in listed(given)]
     return sorted(known) if not names or names == ["all"] else [name for name in names if name in known]
 
 

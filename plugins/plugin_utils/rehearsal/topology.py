@@ -26,6 +26,11 @@ FOR_COLD = ("exa_cold_start", "nuodb_cold_start")
 KIND = {"exa": "cluster", "nuodb": "domain"}
 """What the result of a product's module calls it."""
 
+PARTS = ("nodes", "machines", "databases", "servers", "archives", "processes", "tombstones")
+"""What a topology has of a cluster, by the names of its objects."""
+
+MAPPINGS = ("settings", "timing")
+
 OF_RUNNING = ("connectible", "operation", "operation_time", "info")
 """What an Exasol database has only while it is up."""
 LARGEST = 50_000_000
@@ -67,12 +72,43 @@ def chosen(data: Any, path: str, host: str, product: str) -> Row:
     fitting = [row for row in _rows(data) if _product_of(row) == product]
     named = [row for row in fitting if row.get("name") == host]
     if len(named or fitting) == 1:
-        return (named or fitting)[0]
+        row = (named or fitting)[0]
+        wrong = _misshaped(row)
+        if wrong:
+            raise ClusterError(f"{host}: the topology {path} can't be copied: {wrong}")
+        return row
     if fitting:
         names = listing([str(row.get("name")) for row in fitting])
         raise ClusterError(f"{host}: the topology {path} has several clusters ({names}), and none is called {host}")
     noun = {"exa": "an Exasol cluster", "nuodb": "a NuoDB domain"}[product]
     raise ClusterError(f"{host}: the topology {path} doesn't have {noun}, which this runbook is for")
+
+
+def _misshaped(row: Row) -> str:
+    """What can't be read of a cluster that stands in a file, in words; nothing where all can."""
+    for part in PARTS:
+        things = row.get(part) or {}
+        names = things if isinstance(things, list) else []
+        rows = things.values() if isinstance(things, dict) else ()
+        if not isinstance(things, (dict, list)) or not all(isinstance(one, (str, int)) for one in names):
+            return f"{part} must be a mapping, or a list of names"
+        if not all(one is None or isinstance(one, (dict, str)) for one in rows):
+            return f"each of {part} must be a mapping, or a state"
+        if not all(isinstance(one.get("db_name", ""), str) for one in rows if isinstance(one, dict)):
+            return f"db_name of {part} must be a text"
+    wrong = [name for name in MAPPINGS if not isinstance(row.get(name) or {}, dict)]
+    if wrong:
+        return f"{wrong[0]} must be a mapping"
+    if not isinstance(row.get("license_servers") or [], list):
+        return "license_servers must be a list"
+    services = row.get("services") or {}
+    if not isinstance(services, dict):
+        return "services must be a mapping"
+    for name, one in objects(row.get("databases")).items():
+        found = one.get("incarnation") or [1, 1]
+        if not isinstance(found, list) or [type(number) for number in found] != [int, int]:
+            return f"incarnation of database {name} must be two whole numbers"
+    return ""
 
 
 def _rows(data: Any) -> list[Row]:
@@ -112,9 +148,9 @@ def shaped(product: str, row: Row, name: str, state: str, scale: float, timing: 
 
 
 def objects(value: Any) -> dict[str, Row]:
-    """Things by their names, of a mapping or of a list of names."""
+    """Things by their names, of a mapping or of a list of names. A text alone is the state, as for the simulator."""
     rows = dict.fromkeys(value) if isinstance(value, list) else dict(value or {})
-    return {str(name): dict(row) if isinstance(row, dict) else {} for name, row in rows.items()}
+    return {str(name): {"state": row} if isinstance(row, str) else dict(row or {}) for name, row in rows.items()}
 
 
 def _cluster_down(row: Row) -> Row:

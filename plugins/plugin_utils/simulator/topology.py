@@ -69,4 +69,10 @@ def _one(row: Any) -> Any:
     if product not in PRODUCTS:
         name = row.get("name") or "cluster"
         raise TopologyError(f"Cluster {name}: only product {' or '.join(PRODUCTS)} is simulated, not {product}.")
-    return PRODUCTS[product].load(row)
+    try:
+        return PRODUCTS[product].load(row)
+    except TopologyError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        name = row.get("name") or "cluster"
+        raise TopologyError(f"Cluster {name}: a value has a form that the simulator can't read: {error}.") from None

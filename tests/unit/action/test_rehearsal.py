@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.action.rehearsal import ActionModule
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.rehearsal import course
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.check import CHECKS
 from ansible_collections.dbfleet.cluster.tests.unit.rehearsal.test_topology import EXA
 
@@ -40,6 +41,11 @@ def rehearsed(stage: Any) -> Callable[..., dict[str, Any]]:
         ({"runbook": "exa_coldstart"}, "there is no runbook exa_coldstart (did you mean exa_cold_start?)"),
         ({"runbook": "exa_cold_start", "clock": "polls:2"}, "rehearse_clock is polls:2"),
         ({"runbook": "exa_cold_start", "clock": "seconds:0"}, "rehearse_clock is seconds:0"),
+        ({"runbook": "exa_cold_start", "clock": "seconds:0.00001"}, "like seconds:0.02: 0.0001 to 10 sec"),
+        ({"runbook": "exa_cold_start", "clock": "seconds:1" + 400 * "0"}, "like seconds:0.02: 0.0001 to 10 sec"),
+        ({"runbook": "exa_cold_start", "save": True}, "save is True, and must be a path"),
+        ({"runbook": "exa_cold_start", "source": ["/a"]}, "source is ['/a'], and must be a path"),
+        ({"runbook": "exa_cold_start", "faults": [{"kind": ["dies"]}]}, "has no kind, which is a text"),
         ({"runbook": "exa_cold_start", "state": "up"}, "state must be one of"),
         ({"runbook": "exa_cold_start", "source": "/nowhere.yml"}, "the topology /nowhere.yml can't be read"),
     ],
@@ -59,3 +65,19 @@ def test_a_plan(rehearsed: Any, tmp_path: Path, said: list[str]) -> None:
     assert rehearsed(**given)["rehearsal"] == first["rehearsal"]
     assert any("no cluster is contacted" in line for line in said)
     assert any("check mode" in line for line in said)
+
+
+def test_an_unknown_fault_is_refused_under_check_mode(rehearsed: Any, tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({"cluster": EXA}))
+    result = rehearsed(runbook="exa_cold_start", source=str(path), faults=["nevr_boots:n0011"])
+    assert "exa-a: there is no fault nevr_boots (did you mean never_boots?) on this copy" in result["msg"]
+
+
+def test_whatever_happens_is_a_sentence(rehearsed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_given: Any) -> None:
+        raise KeyError("n11")
+
+    monkeypatch.setattr(course.topology, "of_file", broken)
+    result = rehearsed(runbook="exa_cold_start", source="/t.json")
+    assert result["msg"] == "exa-a: unexpected error, please report it: KeyError: 'n11' [DBF-9001]"

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.rehearsal import faults, topology
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import (
+    ON_MACHINES as OF_CONFD,
+)
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import ON_CALLS, parse
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.faults import ON_ENGINES
@@ -35,6 +38,9 @@ def test_faults_by_their_names() -> None:
     ("given", "says"),
     [
         ({"object": "n11"}, "has no kind"),
+        (":DB1", "has no kind, which is a text: :DB1"),
+        (["dies"], "has no kind"),
+        ({"kind": ["dies"]}, "has no kind, which is a text"),
         ("random:many", "is a whole number"),
         ("reset", "the fault reset names no call"),
         ({"kind": "hang", "method": "*"}, "the fault hang names no call"),
@@ -47,7 +53,11 @@ def test_faults_that_cannot_be_read(given: Any, says: str) -> None:
 
 
 def test_each_of_its_names_is_one_of_the_simulator() -> None:
-    assert {*faults.OF_CALLS, "wrong_state"} == set(ON_CALLS)
+    assert {*faults.OF_CALLS, faults.WRONG_STATE} == set(ON_CALLS)
+    of_machines = {"exaoperation": ON_MACHINES, "confd": OF_CONFD, "nuodb": ON_ENGINES}
+    assert {server: {*kinds} for server, kinds in faults.OF_MACHINES.items()} == {
+        server: {*kinds} for server, kinds in of_machines.items()
+    }
     cases = [
         ("exa", UP, "exa_cold_start", "down"), ("exa", UP, "exa_graceful_shutdown", "now"),
         ("nuodb", NUO, "nuodb_cold_start", "down"), ("nuodb", NUO, "nuodb_graceful_shutdown", "now"),
@@ -58,6 +68,34 @@ def test_each_of_its_names_is_one_of_the_simulator() -> None:
         assert found, runbook
         for one in found:
             parse(one, ON_ENGINES if product == "nuodb" else ON_MACHINES)
+
+
+@pytest.mark.parametrize(
+    ("product", "given", "says"),
+    [
+        ("exa", "nevr_stops:DB1", r"h: there is no fault nevr_stops \(did you mean never_stops\?\) on this copy; "),
+        ("exa", "loses_history:1", "there is no fault loses_history on this copy"),
+        ("nuodb", "never_boots:n0011", "there is no fault never_boots .*on this copy"),
+        ("exa", "never_stops:DB9", "never_stops:DB9 is of an object that the copy doesn't have; it has: n0011 n0012 "),
+        ("exa", {"kind": "never_connects", "object": ["DB1"]}, "is of an object that the copy doesn't have"),
+    ],
+)
+def test_what_the_copy_cannot_have_is_refused_before_it_is_made(product: str, given: Any, says: str) -> None:
+    row = copy(product, UP if product == "exa" else NUO, "now")
+    with pytest.raises(ClusterError, match=says):
+        faults.refuse_odd(faults.parsed([given], "h")[0], row, "h")
+
+
+def test_what_the_copy_can_have() -> None:
+    given = ["never_stops:DB1", "never_boots:n0010", "never_boots:*", "never_connects", "reset:stopDatabase", "dies:x"]
+    faults.refuse_odd(faults.parsed(given, "h")[0], copy("exa", UP, "down"), "h")
+    faults.refuse_odd(faults.parsed(["stays:TE", "dies:5"], "h")[0], copy("nuodb", NUO, "down"), "h")
+
+
+def test_lists_that_came_as_a_text() -> None:
+    values = {"exa_cold_start_ignore_nodes": "n0011, n0012", "exa_cold_start_databases": "DB2\nDB3"}
+    found = faults.candidates("exa_cold_start", values, copy("exa", UP, "down"))
+    assert [one["object"] for one in found if "object" in one] == ["DB2", "DB2", "DB3", "DB3"]
 
 
 def test_what_a_runbook_may_meet() -> None:

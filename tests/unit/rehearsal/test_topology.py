@@ -82,6 +82,15 @@ def test_a_domain_that_is_off_tells_where_its_tes_were() -> None:
     assert found["settings"] == {"leaderAssignmentTimeout": 1000000}
 
 
+def test_a_state_alone_will_do_as_for_the_simulator(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({**EXA, "nodes": {"n0011": "online"}}))
+    row = topology.of_file(str(path), "exa-prod", "exa")
+    assert topology.objects(row["nodes"]) == {"n0011": {"state": "online"}}
+    shaped("exa", row, "now")
+    assert shaped("exa", row, "down")["nodes"] == {"n0011": {"state": "offline"}}
+
+
 def test_what_is_copied_in_words() -> None:
     assert topology.summary("exa", EXA) == "2 nodes, 1 database, EXAoperation 6.2.1"
     assert topology.summary("nuodb", NUO) == "1 server, 1 archive, 2 databases, NuoDB 4.2.1"
@@ -107,6 +116,17 @@ def test_the_cluster_of_a_file(tmp_path: Path, data: Any) -> None:
         ("a: [", "is neither YAML nor JSON"),
         ("just a text", "doesn't have an Exasol cluster"),
         (json.dumps(NUO), "doesn't have an Exasol cluster"),
+        *(
+            (json.dumps({**EXA, "databases": {"DB1": {}}, part: wrong}), f"can't be copied: .*{part}")
+            for part in topology.PARTS
+            for wrong in (5, "x", [[1]], {"a": 5}, {"a": [1]})
+        ),
+        *((json.dumps({**EXA, part: 5}), f"can't be copied: {part}") for part in (*topology.MAPPINGS, "services")),
+        (json.dumps({**EXA, "archives": {"1": {"db_name": {}}}}), "db_name of archives must be a text"),
+        *(
+            (json.dumps({**EXA, "databases": {"DB1": {"incarnation": wrong}}}), "of database DB1 must be two whole")
+            for wrong in (5, "1,2", [1], ["a", 2])
+        ),
         (json.dumps({"clusters": [{**EXA, "name": "a"}, {**EXA, "name": "b"}]}), r"several clusters \(a b\)"),
     ],
 )

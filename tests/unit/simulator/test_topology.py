@@ -29,3 +29,20 @@ def test_a_bad_file_is_one_sentence(tmp_path: Path, text: str, words: str) -> No
         read(path)
     with pytest.raises(TopologyError, match="can't be read"):
         read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"services": 5},
+        {"services": {"Storaged": []}},
+        {"provider": ["confd"]},
+        {"license_servers": 5},
+        {"volumes": [[1]]},
+        {"product": "nuodb", "databases": {"shop": {"incarnation": "a"}}},
+        {"product": "nuodb", "servers": {"s": {}}, "archives": {"0": {"db_name": "shop", "archive_path": "/a", "server_id": []}}},
+    ],
+)
+def test_values_that_nobody_foresaw_are_one_sentence_too(row: dict[str, object]) -> None:
+    with pytest.raises(TopologyError, match="Cluster x: "):
+        load({"name": "x", **row})

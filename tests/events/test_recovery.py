@@ -40,6 +40,10 @@ def test_what_fails_is_recovered_and_a_shutdown_is_not_fought(simulate: Any, ans
     def kill(engine_type: str, server: str) -> None:
         die(simulator, start_ids(simulator, engine_type=engine_type, server_id=server)[0])
 
+    def recovery_is_over() -> None:
+        """What it brought back runs, and is told of, before its run has ended and given the lease back."""
+        events.until("the recovery is over", lambda: connection(simulator).get_value(KEY) == "returned")
+
     kill("SM", "server1")
     events.until("a killed SM is told of", lambda: texts("new: nuo-prod: shop runs, but archive 1 has no SM"))
     events.until("a killed SM is back", lambda: all_run(simulator))
@@ -50,6 +54,7 @@ def test_what_fails_is_recovered_and_a_shutdown_is_not_fought(simulate: Any, ans
     events.until("that nobody can use the database is told", lambda: texts("new: nuo-prod: shop has no TE"))
     events.until("the TEs are back", lambda: all_run(simulator))
     events.until("that is told", lambda: texts("over: over:", "has no TE"))
+    recovery_is_over()
 
     # Somebody else's maintenance: its lease, and a TE that goes for it.
     row = {"run": "theirs", "about": "patching", "by": "ben@two", "process": "", "kept": False, "since": 1}
@@ -64,6 +69,7 @@ def test_what_fails_is_recovered_and_a_shutdown_is_not_fought(simulate: Any, ans
     connection(simulator).set_value(KEY, "returned", json.dumps(row | {"until": 9999999999}), False)
     assert held["run"] == "theirs"
     events.until("when the maintenance is over, the next event brings it back", lambda: all_run(simulator))
+    recovery_is_over()
 
     # A domain that vanishes for a minute, and comes back with something to be recovered.
     simulator.fault("refuse")
@@ -76,7 +82,7 @@ def test_what_fails_is_recovered_and_a_shutdown_is_not_fought(simulate: Any, ans
     events.until("what died meanwhile is back", lambda: all_run(simulator))
 
     # A recovery that has not ended yet would be in the way of a shutdown, and says so.
-    events.until("the recovery is over", lambda: connection(simulator).get_value(KEY) == "returned")
+    recovery_is_over()
 
     # One SM alone waits for the history of the other archive.
     down = {"confirm": "nuo-prod"}

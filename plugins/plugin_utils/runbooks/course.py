@@ -92,13 +92,13 @@ class Course:
             self.run.held = plan_file.held_to(self.run)
             self._begun = {}
 
-    def _keep_plan(self, cause: str) -> str:
+    def _keep_plan(self, cause: str) -> Optional[dict[str, Any]]:
         """Writes the plan of a preview, once.
 
-        :returns: why the plan can't be written; an empty text if it was written.
+        :returns: the failure, if the plan can't be written.
         """
         if not self.run.check or self._is_plan_kept:
-            return ""
+            return None
         self._is_plan_kept = True
         return plan_file.keep(self.run, cause)
 
@@ -320,7 +320,8 @@ class Course:
         scrub = Scrubber(self.run.secrets()).data
         stopped_by = scrub({**stopped.result, "msg": str(stopped.result.get("msg") or "a module failed")})
         self._cause = stopped_by["msg"]
-        self.run.warnings += filter(None, [self._keep_plan(self._cause)])
+        unkept = self._keep_plan(self._cause)
+        self.run.warnings += [unkept["msg"]] if unkept else []
         self._write_journal(found=True)
         changed = self.run.changed or bool(stopped_by.get("changed"))
         told = {name: value for name, value in self._told().items() if name != "found"}
@@ -333,7 +334,7 @@ class Course:
         self.book.conclude(self.run)
         unkept = self._keep_plan("")
         if unkept:
-            self.run.fail(unkept, "DBF-7018")
+            raise Stopped(unkept)
         plan_file.end(self.run)
         if not self._journal:
             return {}

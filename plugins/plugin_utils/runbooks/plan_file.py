@@ -222,48 +222,47 @@ def version() -> str:
 # -- check mode
 
 
-def keep(run: Run, cause: str) -> str:
+def keep(run: Run, cause: str) -> Optional[dict[str, Any]]:
     """Writes the plan of a preview. One that could be run is left as it is: somebody may have approved it.
 
     :param cause: why the preview failed; nothing where it didn't.
-    :returns: why the file is not the plan of this preview; nothing where it is.
+    :returns: the failure where the file is not the plan of this preview; it has the number that a run would have.
     """
     path = path_of(run)
     if path is None or plan_facts.KEY not in run.results:
-        return ""
+        return None
     new = made(run, cause)
     if os.path.exists(path):
         try:
             old = read(path)
         except ValueError as error:
-            return f"{run.host}: {error}; it was left as it is: remove it, or name another file"
+            says = f"{run.host}: {error}; it was left as it is: remove it, or name another file"
+            return failure(says, "DBF-7018")
         if _is_runnable(old):
             return _beside(run, path, old, new)
     try:
         record.replace(path, f"{json.dumps(new, indent=1, ensure_ascii=False)}\n")
     except OSError as error:
-        return f"{run.host}: the plan {path} can't be written: {error.strerror}"
+        return failure(f"{run.host}: the plan {path} can't be written: {error.strerror}", "DBF-7018")
     run.say(f"plan: {path}: {_count(new)}{_unfit(new)}")
-    return ""
+    return None
 
 
-def _beside(run: Run, path: Path, old: Plan, new: Plan) -> str:
+def _beside(run: Run, path: Path, old: Plan, new: Plan) -> Optional[dict[str, Any]]:
     """What became of a plan that is there."""
     begun = _mark(path, old)
+    title = f"{run.host}: {_titled(path, old)}"
+    left = "it was left as it is: remove it, or name another file for a new plan"
     if begun.get("ended"):
-        return (
-            f"{run.host}: {_titled(path, old)} was carried out, ended {begun['ended']}; it was left as it is: remove "
-            "it, or name another file for a new plan"
-        )
-    lines = [*plan_comparison.other(old, new), *plan_comparison.moved(old, new, bool(begun))]
-    if not lines:
+        return failure(f"{title} was carried out, ended {begun['ended']}; {left}", "DBF-6821")
+    wrong, moved = plan_comparison.other(old, new), plan_comparison.moved(old, new, bool(begun))
+    if not wrong and not moved:
         run.say(f"plan: {_named_by(path, old)} still holds: {_count(old)}")
-        return ""
-    _show(run, path, old, lines)
-    return (
-        f"{run.host}: {_titled(path, old)} is stale; it was left as it is: remove it, or name another file for a new "
-        "plan"
-    )
+        return None
+    _show(run, path, old, [*wrong, *moved])
+    if wrong:
+        return failure(f"{title} is not for this run: {'; '.join(wrong)}; {left}", "DBF-7018")
+    return failure(f"{title} is stale, the cluster has moved since: {listing(moved, between='; ')}; {left}", "DBF-6820")
 
 
 def _count(plan: Plan) -> str:

@@ -190,7 +190,9 @@ def test_check_mode_leaves_a_plan_that_holds(go: Callable[..., Any], plan: dict[
 def test_check_mode_shows_a_stale_plan_and_leaves_it(go: Callable[..., Any], plan: dict[str, Any], path: Path) -> None:
     again = go(check=True, seen=look(DB1=DOWN), does=stops())
     assert again.result["failed"]
-    assert "is stale; it was left as it is: remove it, or name another file for a new plan" in again.result["msg"]
+    text = again.result["msg"]
+    assert "is stale, the cluster has moved since: database DB1: running, connectable -> setup, not connectable; " in text
+    assert text.endswith("; it was left as it is: remove it, or name another file for a new plan [DBF-6820]")
     assert "[exa-a]   databases: stopDatabase DB1" in again.said
     assert "[exa-a]   database DB1: running, connectable -> setup, not connectable" in again.said
     assert json.loads(path.read_text(encoding="utf-8")) == plan
@@ -220,8 +222,19 @@ def test_a_run_does_what_was_approved_and_hands_it_to_its_modules(go: Callable[.
 
 def test_a_plan_is_carried_out_once(go: Callable[..., Any], plan: dict[str, Any]) -> None:
     assert not go().result.get("failed")
-    assert " was carried out already, ended 20" in refused(go())
-    assert "was carried out, ended 20" in go(check=True).result["msg"]
+    again, shown = go(), go(check=True)
+    assert " was carried out already, ended 20" in refused(again)
+    assert "was carried out, ended 20" in shown.result["msg"]
+    assert [one.result["message_number"] for one in (again, shown)] == ["DBF-6821", "DBF-6821"]
+
+
+def test_a_plan_for_another_run_has_the_same_number_under_check_mode(
+    go: Callable[..., Any], plan: dict[str, Any]
+) -> None:
+    given = {"exa_database_state_on_operation": "wait"}
+    for one in (go(**given), go(check=True, **given)):
+        assert " is not for this run: it was made with other variables: " in one.result["msg"]
+        assert one.result["message_number"] == "DBF-7018"
 
 
 def test_a_new_plan_knows_nothing_of_the_run_of_an_old_one(

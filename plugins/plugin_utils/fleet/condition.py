@@ -22,6 +22,15 @@ UNREACHABLE = "unreachable"
 STATES = (UNREACHABLE, DOWN, DEGRADED, UP)
 """The worst first."""
 
+REFUSED, NOT_READ = "refused", "not read"
+"""What the tables call an unreachable cluster that answered: its server refused the login; anything else."""
+
+LOGIN = "DBF-2001"
+"""Of a server that refuses the user and the password."""
+
+WORDS = (UNREACHABLE, REFUSED, NOT_READ, DOWN, DEGRADED, UP)
+"""What a table calls the states, the worst first."""
+
 FAILING = {
     UNREACHABLE: (UNREACHABLE,),
     DOWN: (UNREACHABLE, DOWN),
@@ -70,10 +79,24 @@ def _unreachable(result: Mapping[str, Any], name: str) -> dict[str, str]:
     cause = " ".join(str(result.get("msg") or "the module failed and gave no reason").split())
     cause = cause.removeprefix(f"{name}: ").rstrip(".")
     # A wrong password is no matter of the network.
-    kind = "unreachable" if result.get("failure") in ("unreachable", "timed_out") else "not read"
+    if LOGIN in str(result.get("message_number") or ""):
+        step = result.get("hint") or "correct api_username and api_password in its variables or its profile"
+        return {
+            "state": UNREACHABLE,
+            "summary": f"{name}: {REFUSED}: {cause}",
+            "problem": f"{name}: the user or the password was refused: {step}",
+        }
+    kind = UNREACHABLE if result.get("failure") in ("unreachable", "timed_out") else NOT_READ
     step = result.get("hint") or f"dbfleet.cluster.check -e target={name} looks at each URL"
     return {
         "state": UNREACHABLE,
         "summary": f"{name}: {kind}: {cause}",
         "problem": f"{name}: {kind} (for the cause, see the line of {name}): {step}",
     }
+
+
+def word(row: Mapping[str, Any]) -> str:
+    """What a table calls the state of a cluster."""
+    says = str(row.get("summary") or "").partition(": ")[2]
+    said = [kind for kind in (REFUSED, NOT_READ) if says.startswith(f"{kind}: ")]
+    return said[0] if said and row["state"] == UNREACHABLE else str(row["state"])

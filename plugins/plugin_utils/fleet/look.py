@@ -20,7 +20,7 @@ from ...module_utils._task import outcome, secrets_of
 from ...module_utils._wording import listing
 from ...modules import exa_cluster_info, nuodb_domain_info
 from .. import direct, worker
-from .condition import FAILING, STATES, condition
+from .condition import FAILING, STATES, WORDS, condition, word
 from .meant import Meant
 from .side_by_side import answers
 
@@ -156,9 +156,9 @@ def in_order(found: Iterable[tuple[str, Row]]) -> list[tuple[str, Row]]:
 
 def total(found: Iterable[Row]) -> str:
     """``"20 clusters: 2 unreachable, 1 degraded, 17 up"``."""
-    count = Counter(row["state"] for row in found)
+    count = Counter(map(word, found))
     clusters = sum(count.values())
-    states = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
+    states = ", ".join(f"{count[state]} {state}" for state in WORDS if count[state])
     return f"{clusters} cluster{'' if clusters == 1 else 's'}: {states or 'none'}"
 
 

@@ -16,7 +16,7 @@ from typing import Any, Callable
 from ...module_utils._errors import ClusterError
 from ...module_utils._foreign import shown
 from .. import left_file, table as drawing
-from .condition import STATES
+from .condition import STATES, word
 from .look import Row, in_order, total
 
 Fleet = Mapping[str, Row]
@@ -34,8 +34,8 @@ def line(name: str, row: Row, names: list[str]) -> str:
 
     :param names: of all clusters, for the width of a column.
     """
-    what = row["summary"].removeprefix(f"{name}: ").removeprefix(f"{row['state']}: ")
-    return _line(row["state"], name, what, names)
+    state = word(row)
+    return _line(state, name, row["summary"].removeprefix(f"{name}: ").removeprefix(f"{state}: "), names)
 
 
 def _line(state: str, name: str, what: str, names: list[str]) -> str:

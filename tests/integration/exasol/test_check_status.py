@@ -85,7 +85,7 @@ def test_who_administers_databases_alone(simulate, ansible):
     hosts["wrong"]["exa_api_password"] = "no"
     refused = ansible.run("status", {"wrong": hosts["wrong"]}).failed()
     assert "HTTP 401" in refused.custom["wrong"]["summary"]
-    assert refused.failures()[0].startswith("wrong: not read (for the cause, see the line of wrong): ")
+    assert refused.failures()[0].startswith("wrong: the user or the password was refused: ")
 
 
 def test_options_that_a_cluster_cannot_serve(simulate, ansible):

@@ -129,6 +129,10 @@ def test_a_cluster_that_lets_nobody_read_it(fleet: Any, ansible: Any) -> None:
         row["nuodb_api_password" if "nuodb_api_url" in row else "exa_api_password"] = "no"
     run = ansible.run("status", some, variables={"fail_on": "down"}).failed()
     for name in some:
-        assert run.custom[name]["summary"].startswith(f"{name}: not read: "), run.out
+        assert run.custom[name]["summary"].startswith(f"{name}: refused: "), run.out
+        assert run.lines(rf"^refused +{name} +\S.* the server refused user '[^']+' and its password \(HTTP 401\)"), (
+            run.out
+        )
         assert "HTTP 401" in run.custom[name]["summary"]
-        assert run.failures(name)[0].startswith(f"{name}: not read (for the cause, see the line of {name}): ")
+        assert run.failures(name)[0].startswith(f"{name}: the user or the password was refused: ")
+    assert "3 clusters: 3 refused" in run.out

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.condition import FAILING, STATES, condition
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.condition import FAILING, STATES, condition, word
 
 ON, OFF = {"state": "online"}, {"state": "offline"}
 YES, NO = {"state": "running", "connectible": "Yes"}, {"state": "setup", "connectible": "No"}
@@ -100,6 +100,28 @@ def test_a_cluster_that_could_not_be_read(failed: dict[str, Any], summary: str, 
     problem = f"exa: {kind} (for the cause, see the line of exa): {step}"
     told = {"state": "unreachable", "summary": summary, "problem": problem}
     assert condition({"failed": True, **failed}, "exa") == told
+
+
+@pytest.mark.parametrize(
+    ("hint", "step"),
+    [({"hint": "mend it"}, "mend it"), ({}, "correct api_username and api_password in its variables or its profile")],
+)
+def test_a_refused_password_is_no_matter_of_the_network(hint: dict[str, str], step: str) -> None:
+    says = "exa: getNodeList() at https://n10: the server refused user 'admin' and its password (HTTP 401) [DBF-2001]"
+    told = condition({"failed": True, "failure": "denied", "msg": says, "message_number": "DBF-2001", **hint}, "exa")
+    assert told == {
+        "state": "unreachable",
+        "summary": f"exa: refused: {says.removeprefix('exa: ')}",
+        "problem": f"exa: the user or the password was refused: {step}",
+    }
+    assert word(told) == "refused"
+
+
+def test_what_a_table_calls_a_state() -> None:
+    assert word(condition({"failed": True, "failure": "unreachable", "msg": "exa: no route"}, "exa")) == "unreachable"
+    assert word(condition({"failed": True, "msg": "exa: no api_url is given"}, "exa")) == "not read"
+    assert word(condition(exasol(databases={"DB1": YES}), "exa")) == "up"
+    assert word({"state": "up", "summary": "exa: refused: a database of this name"}) == "up"
 
 
 def test_what_fails_on_a_state_fails_on_all_that_are_worse() -> None:

@@ -72,6 +72,10 @@ def test_the_total() -> None:
     assert look.total({"state": state} for state in states) == "4 clusters: 1 unreachable, 1 down, 2 up"
     assert look.total([{"state": "up"}]) == "1 cluster: 1 up"
     assert look.total([]) == "0 clusters: none"
+    silent = [
+        {"state": "unreachable", "summary": f"exa: {kind}: HTTP 401"} for kind in ("refused", "not read", "unreachable")
+    ]
+    assert look.total([*silent, {"state": "up"}]) == "4 clusters: 1 unreachable, 1 refused, 1 not read, 1 up"
 
 
 def test_what_reads_a_cluster() -> None:

@@ -30,11 +30,12 @@ class ActionModule(Caller):
     def result_of(self, task_vars):
         spec: Any = SPEC["argument_spec"]
         args = given_of(spec, direct.plain(self._task.args))
+        slips = unknown_of(self._task, task_vars)
         if "runbook" not in args:
-            return failure(f"rehearse_runbook is missing: give one of {', '.join(RUNBOOKS)}", "DBF-7001")
+            says = "; ".join([*slips, f"rehearse_runbook is missing: give one of {', '.join(RUNBOOKS)}"])
+            return failure(says, "DBF-7001")
         given, problems = direct.validated(spec, args)
-        problems += no_paths(spec, args).values()
-        problems += [*progress.problems(task_vars), *unknown_of(self._task, task_vars)]
+        problems += [*progress.problems(task_vars), *slips]
         host = direct.plain(task_vars["inventory_hostname"])
         if not problems and given["runbook"] not in RUNBOOKS:
             known = list(RUNBOOKS)

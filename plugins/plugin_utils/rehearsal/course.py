@@ -30,7 +30,7 @@ from ...modules import simulator
 from .. import direct, left_file, progress, worker
 from ..products import CONNECTIONS
 from ..report import record, usual
-from ..runbooks import hooks
+from ..runbooks import hooks, resume
 from ..runbooks.catalogue import RUNBOOKS
 from ..runbooks.variables import ROLES, misspelt, options_of, templated
 from ..stats import of_hosts
@@ -86,6 +86,7 @@ class Rehearsal:
         self._show = partial(progress.show, place=progress.place_of(task_vars))
         self._warnings: list[str] = []
         self._simulated: dict[str, Any] = {}
+        self._again = ""
 
     def result(self) -> dict[str, Any]:
         """:raises ClusterError: it can't be rehearsed."""
@@ -105,6 +106,8 @@ class Rehearsal:
         among = faults.candidates(self._runbook, values, row)
         rows = faults.drawn(chosen, wanted, among, seed, self._host)
         is_drawn = bool(wanted) or any(not {"object", "method"} & one.keys() for one in chosen)
+        settings = [f"rehearse_runbook={self._runbook}", *([f"rehearse_seed={seed}"] if is_drawn else [])]
+        self._again = resume.how(self._vars, "rehearse", self._host, settings)
         self._announce(row, origin, state, values, rows, f" (again by -e rehearse_seed={seed})" if is_drawn else "")
         told = {"seed": seed, "faults": [faults.said(one) for one in rows], "state": state}
         if self._task.check_mode:
@@ -312,17 +315,19 @@ class Rehearsal:
         words = runs.command(self._runbook, inventory, self._name)
         hit: dict[int, int] = {}
         while words:
-            done.append(runs.run(words, seen, self._show, reports, self._name))
+            done.append(runs.run(words, seen, self._show, reports, self._name, bool(self._given["keep"])))
             now = {one["id"]: one["hit"] for one in self._admin("/faults")}
             fresh = [one for one in ids if now.get(one, 0) > hit.get(one, 0)]
             for one in fresh:
                 met[one].append(len(done))
             hit.update(now)
             words = [] if done[-1].is_ok or not fresh else self._mended(fresh, dict(zip(ids, rows)), done[-1])
+        usually = self._usual(done[-1].row)
+        done = done if self._given["keep"] else [self._without_command(one) for one in done]
         return verdict.Rehearsed(
             self._host, self._runbook, self._scale, done,
             [verdict.Met(one, kinds[one["kind"]], met[number]) for number, one in zip(ids, rows)],
-            self._admin("/rules"), self._usual(done[-1].row),
+            self._admin("/rules"), usually,
         )  # fmt: skip
 
     def _mended(self, numbers: Iterable[int], rows: dict[int, Any], failed: runs.Ended) -> list[str]:
@@ -336,6 +341,13 @@ class Rehearsal:
                 f"mended: {', '.join(faults.said(rows[one]) for one in numbers)}; the command that resumes is run"
             )
         return words
+
+    def _without_command(self, ended: runs.Ended) -> runs.Ended:
+        try:
+            return runs.without_command(ended, f"the copy is gone; to rehearse again: {self._again}")
+        except OSError as error:
+            self._warnings.append(f"{ended.path} can't be written again: {error.strerror}")
+            return ended
 
     def _usual(self, row: Optional[record.Row]) -> Optional[dict[str, Any]]:
         folder = self._vars.get(f"{self._product}_report_path")
@@ -354,6 +366,7 @@ class Rehearsal:
         result = {"changed": False, "warnings": self._warnings, "rehearsal": row}
         result.update(of_hosts({self._host: {"rehearsal": row}}))
         if problems:
+            self._say(f"again: {self._again}")
             return {**result, **failure(f"{self._host}: rehearsal failed: {'; '.join(problems)}", "DBF-8002")}
         self._say(f"rehearsal: ok: {self._runbook} comes through on a copy of {self._host}")
         return result

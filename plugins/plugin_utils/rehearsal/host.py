@@ -14,6 +14,7 @@ import yaml
 from ...module_utils._values import given_of
 from ..direct import validated
 from ..products import CONNECTIONS, GROUPS
+from ..report import record
 from .topology import Row
 
 OWN = ("confirm", "target")
@@ -28,7 +29,7 @@ SHORTEST = 5.0
 
 def name_of(host: str) -> str:
     """The copy's, which no real host has."""
-    return f"rehearsal-of-{host}"
+    return f"{record.REHEARSED}{host}"
 
 
 def carried(product: str, runbook: str, options: Mapping[str, Any], values: Row) -> Row:

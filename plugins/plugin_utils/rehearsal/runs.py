@@ -25,7 +25,7 @@ from ...module_utils._errors import ClusterError
 from ..environment import SIMULATOR, TOKEN
 from ..left_file import name_for
 from ..products import VARIABLES
-from ..report import record
+from ..report import page, record
 
 COLLECTION = "dbfleet.cluster"
 
@@ -39,6 +39,9 @@ SILENT = re.compile(
     r"|\[[^\]]+\] (report: |usually |time: |  \S+ +(\d+:)?\d\d:\d\d  (done|failed here)$)"
 )
 """Lines of a run that tell of one cluster what was told already, or what the end of the rehearsal tells in its time."""
+
+RESUME = re.compile(r"\[[^\]]+\] resume: ")
+"""The line with the command that resumes, which the rehearsal carries out by itself."""
 
 
 class Ended(NamedTuple):
@@ -109,13 +112,37 @@ def resumed(row: Optional[record.Row]) -> list[str]:
     return words if words[:1] == ["ansible-playbook"] else []
 
 
+def shown(line: str, keep: bool) -> bool:
+    """Whether a line of a run is shown.
+
+    :param keep: whether the copy runs on behind the rehearsal, so that its command can be typed.
+    """
+    return not SILENT.match(line) and (keep or not RESUME.match(line))
+
+
+def without_command(ended: Ended, instead: str) -> Ended:
+    """A run whose copy is gone: its record and its page have another command than the one that resumes on the copy.
+
+    :param instead: stands there.
+    :raises OSError: it can't be written.
+    """
+    if not ended.row or not ended.path or not ended.row["resume"]:
+        return ended
+    row = {**ended.row, "resume": instead}
+    record.write(ended.path, row)
+    record.replace(ended.path.with_suffix(".html"), page.of_run(row))
+    return ended._replace(row=row)
+
+
 def run(
-    words: list[str], seen: dict[str, str], show: Callable[[Iterable[str]], None], reports: Path, cluster: str
-) -> Ended:
+    words: list[str], seen: dict[str, str], show: Callable[[Iterable[str]], None], reports: Path, cluster: str,
+    keep: bool = False,
+) -> Ended:  # fmt: skip
     """Carries a command out, and shows what it shows.
 
     :param seen: its environment.
     :param reports: the folder of the reports.
+    :param keep: whether the copy runs on behind the rehearsal.
     :raises ClusterError: it can't be started.
     """
     folder = reports / name_for(cluster)
@@ -138,7 +165,7 @@ def run(
         for line in process.stdout or ():
             text = line.rstrip("\r\n")
             lines.append(text)
-            if not SILENT.match(text):
+            if shown(text, keep):
                 show([text])
     path = next((one.path for one in record.below(folder) if one.path not in before), None)
     return Ended(process.returncode, record.read(path) if path else None, path, lines)

@@ -26,6 +26,9 @@ FORMAT = 1
 
 OK, FAILED, NOT_ENDED = RESULTS = ("ok", "failed", "not ended")
 
+REHEARSED = "rehearsal-of-"
+"""Begins the name of a copy, which no real host has."""
+
 LARGEST = 50_000_000
 """Bytes of a file that is read. Ours are far smaller."""
 
@@ -42,6 +45,11 @@ class Named(NamedTuple):
     began: str
     runbook: str
     cluster: str
+
+
+def is_of_copy(cluster: str) -> bool:
+    """Whether a cluster is the copy of a rehearsal: how long that takes tells nothing of a real one, nor of the next."""
+    return cluster.startswith(REHEARSED)
 
 
 def stamp(at: float) -> str:

@@ -88,6 +88,8 @@ class Recorder:
     def say_usual(self) -> None:
         """Shows how long the run usually takes, from its earlier records."""
         run, said = self._run, ""
+        if record.is_of_copy(run.host):
+            return
         with _no_harm(run.warnings):
             found, warnings = usual.of(self._path.parent, run.book.name, run.selected)
             run.warnings += warnings

@@ -88,7 +88,11 @@ def test_the_real_cluster_is_read_and_never_touched(simulate: Any, ansible: Any,
     assert ended.lines(r"time: at most about .* on real")
     if len(row["runs"]) > 1:
         assert row["runs"][0]["cause"]
-        assert f"dbfleet.cluster.{runbook}" in row["runs"][0]["resume"]
+        again = row["runs"][0]["resume"]
+        assert again.startswith("the copy is gone; to rehearse again: ansible-playbook ")
+        assert f"rehearse_runbook={runbook}" in again
+        assert " dbfleet.cluster.rehearse " in again
+        assert not ended.lines(r"resume: ")
         assert ended.lines(r"^\[real\] mended: ")
 
 
@@ -117,6 +121,9 @@ def test_what_makes_it_fail(simulate: Any, rehearse: Any, tmp_path: Path) -> Non
     run = rehearse(hosts, "exa_graceful_shutdown", target="busy").failed()
     (said,) = run.failures("busy")
     assert "exa_graceful_shutdown doesn't come through" in said
+    (again,) = run.lines(r"^\[busy\] again: ansible-playbook .* dbfleet\.cluster\.rehearse ")
+    assert "target=busy" in again and "rehearse_runbook=exa_graceful_shutdown" in again and "confirm" not in again
+    assert not run.lines(r"resume: ")
     assert "Backup" in said
 
     run = rehearse(hosts, "exa_graceful_shutdown", target="real", rehearse_faults="never_boots:n0011").failed()
@@ -133,6 +140,10 @@ def test_what_makes_it_fail(simulate: Any, rehearse: Any, tmp_path: Path) -> Non
         ({"rehearse_clock": "immediate"}, "rehearse_clock is immediate, and must be like seconds:0.02"),
         ({"rehearse_runbook": "exa_gracefull_shutdown"}, "did you mean exa_graceful_shutdown?"),
         ({"rehearse_runbook": ""}, "rehearse_runbook is missing"),
+        (
+            {"rehearse_runbook": "", "rehearse_runbok": "x"},
+            "rehearse_runbok (did you mean rehearse_runbook?); rehearse_",
+        ),
         ({"rehearse_sed": 3}, "there is no variable rehearse_sed (did you mean rehearse_seed?)"),
         ({"exa_graceful_shutdown_pwer": "none"}, "there is no variable exa_graceful_shutdown_pwer"),
     ):

@@ -40,6 +40,28 @@ def test_the_command_that_resumes(new_row: Callable[..., Any]) -> None:
     assert runs.resumed(new_row(resume="in AWX, relaunch it")) == runs.resumed(None) == []
 
 
+def test_the_command_of_a_copy_that_is_gone_is_not_shown() -> None:
+    line = "[copy] resume: ansible-playbook -i /tmp/inventory.yml dbfleet.cluster.exa_cold_start -e target=copy"
+    assert (runs.shown(line, keep=False), runs.shown(line, keep=True)) == (False, True)
+    assert runs.shown("[copy] cause: it is off", keep=False)
+    assert not runs.shown("[copy] report: /x.html", keep=True)
+
+
+def test_a_record_of_a_copy_that_is_gone_has_no_command_for_it(tmp_path: Path, new_row: Callable[..., Any]) -> None:
+    path = record.path_of(str(tmp_path), "rehearsal-of-exa", "exa_cold_start", 1e9)
+    row = new_row(at=1e9, id=path.stem, result=record.FAILED, cause="off", resume="ansible-playbook -i /gone.yml x")
+    record.write(path, row)
+    ended = runs.without_command(runs.Ended(2, row, path, []), "rehearse again")
+    assert ended.row is not None
+    assert ended.row["resume"] == "rehearse again"
+    assert record.read(path) == ended.row
+    page = path.with_suffix(".html").read_text()
+    assert "rehearse again" in page
+    assert "/gone.yml" not in page
+    good = runs.Ended(0, new_row(resume=""), path, [])
+    assert runs.without_command(good, "rehearse again") is good
+
+
 def test_a_run_and_its_record(tmp_path: Path, new_row: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     path = record.path_of(str(tmp_path), "copy", "exa_cold_start", 1e9)
     row = new_row(at=1e9, id=path.stem, cluster="copy", result=record.FAILED, cause="copy: it is off")

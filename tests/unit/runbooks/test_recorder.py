@@ -235,6 +235,20 @@ def test_the_estimate_is_said_and_kept(course: Callable[..., Course], folder: Pa
     assert newest["usual"] == {"runs": 3, "seconds": 360.0, "least": 360.0, "most": 360.0, "longest": "n11"}
 
 
+def test_a_rehearsal_has_no_estimate(
+    course: Callable[..., Course], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its records are by another clock, with other faults."""
+    monkeypatch.setattr(record, "REHEARSED", "exa-")
+    course().first()
+    row = row_in(folder)
+    before = record.path_of(str(folder), "exa-a", "exa_demo", 1e9)
+    record.write(before, {**row, "seconds": 360.0})
+    course().first()
+    rows = [record.read(one.path) for one in record.below(folder / "exa-a") if one.path != before]
+    assert [one["usual"] for one in rows if one] == [None, None]
+
+
 def test_the_command_has_no_secret(demo: Callable[..., Any], folder: Path, cli: Any) -> None:
     made = demo(answers=ANSWERS, exa_report_path=str(folder))
     cli(extra_vars=["exa_api_password=hunter22 target=exa-a", '{"my_token": "abc"}'], args=["site.yml"])

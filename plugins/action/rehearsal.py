@@ -18,7 +18,7 @@ from ..plugin_utils import direct, progress
 from ..plugin_utils.rehearsal.course import RANGE, READ, Rehearsal, scale_of
 from ..plugin_utils.runbooks.caller import Caller
 from ..plugin_utils.runbooks.catalogue import RUNBOOKS
-from ..plugin_utils.runbooks.variables import no_paths, unknown_of
+from ..plugin_utils.runbooks.variables import unknown_of
 
 for _name, _key in READ.values():
     direct.module_of(_name)

@@ -48,7 +48,7 @@ class Named(NamedTuple):
 
 
 def is_of_copy(cluster: str) -> bool:
-    """Whether a cluster is the copy of a rehearsal: how long that takes tells nothing of a real one, nor of the next."""
+    """Whether a cluster is the copy of a rehearsal. The times of a rehearsal are no estimate for a real cluster."""
     return cluster.startswith(REHEARSED)
 
 

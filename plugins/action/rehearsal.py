@@ -18,7 +18,7 @@ from ..plugin_utils import direct, progress
 from ..plugin_utils.rehearsal.course import RANGE, READ, Rehearsal, scale_of
 from ..plugin_utils.runbooks.caller import Caller
 from ..plugin_utils.runbooks.catalogue import RUNBOOKS
-from ..plugin_utils.runbooks.variables import unknown_of
+from ..plugin_utils.runbooks.variables import no_paths, unknown_of
 
 for _name, _key in READ.values():
     direct.module_of(_name)
@@ -35,6 +35,7 @@ class ActionModule(Caller):
             says = "; ".join([*slips, f"rehearse_runbook is missing: give one of {', '.join(RUNBOOKS)}"])
             return failure(says, "DBF-7001")
         given, problems = direct.validated(spec, args)
+        problems += no_paths(spec, args).values()
         problems += [*progress.problems(task_vars), *slips]
         host = direct.plain(task_vars["inventory_hostname"])
         if not problems and given["runbook"] not in RUNBOOKS:

@@ -28,9 +28,13 @@ from ansible_collections.dbfleet.cluster.tests.servers import (
     serve,
     serve_v6,
 )
+from hypothesis import HealthCheck, settings
 
 __all__ = ["authority", "dead_url", "new_authority", "reply", "serve", "serve_v6"]
 """Fixtures that stand elsewhere."""
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 class Spoken:

@@ -41,7 +41,7 @@ def ended(process: subprocess.Popen[str], times: int = 1) -> tuple[int, list[str
         assert process.stdout.readline() == "ready\n", process.stderr.read()
         for _time in range(times):
             process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert err == ""
     return process.returncode, out.splitlines()
 
@@ -143,7 +143,7 @@ print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
     )
     with started(tmp_path, code) as process:
-        assert process.communicate(timeout=60) == ("child 0\nchild 0\n", "")
+        assert process.communicate(timeout=300) == ("child 0\nchild 0\n", "")
 
 
 @pytest.mark.parametrize("way", ["a thread", "ignored"])
@@ -155,7 +155,7 @@ def test_it_installs_nothing_where_it_may_not_or_nothing_would_end(tmp_path: Pat
     }[way]
     with started(tmp_path, code + "print(signal.getsignal(signal.SIGTERM).name)") as process:
         expected = "SIG_DFL" if way == "a thread" else "SIG_IGN"
-        assert process.communicate(timeout=60) == (f"{expected}\n", "")
+        assert process.communicate(timeout=300) == (f"{expected}\n", "")
 
 
 def test_in_the_middle_of_a_write_it_speaks_on_standard_error(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ last_words.progress.show = show
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=60) == ("in phase api\nresume: it\n", "")
+        assert process.communicate(timeout=300) == ("in phase api\nresume: it\n", "")
         assert process.returncode == -signal.SIGTERM
 
 
@@ -207,7 +207,7 @@ last_words.at_the_end(lambda: ([("two", None)], True))
 last_words.end_loudly(os.getpid() + 1)
 """
     with started(tmp_path, words) as process:
-        assert process.communicate(timeout=60) == ("one\ntwo\n", "")
+        assert process.communicate(timeout=300) == ("one\ntwo\n", "")
         assert process.returncode == code
 
 

@@ -56,7 +56,7 @@ PARTS = st.text("ab'\"@%&:/+ \\<>ä€\n\t", min_size=3, max_size=12)
 
 
 @pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(secret=PARTS)
 @example("p w'\"@%&:/+")
 @example("a/b:c")
@@ -73,7 +73,7 @@ def test_secrets_that_are_no_text_are_scrubbed_too(secret):
 
 
 @pytest.mark.parametrize("spelled", FOLDED.values(), ids=FOLDED)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(secret=PARTS)
 @example("my  Secr3t \t pw\n")
 def test_no_spelling_survives_in_one_line(spelled, secret):
@@ -93,7 +93,7 @@ CODES = {
 }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data(), secret=st.text("ab'\"@%&:/ <>ä€\\", min_size=3, max_size=12))
 def test_whichever_characters_a_server_writes_by_their_codes(data, secret):
     """Each encoder has its own set of them, and its own codes."""

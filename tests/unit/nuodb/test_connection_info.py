@@ -97,7 +97,7 @@ def test_an_ap_that_is_cut_off_is_warned_of(go, serve, reply):
     rows = [server_row("server0", None, local=True), server_row("server1", None, connected="Disconnected")]
     server = serve(ap(reply, servers=rows))
     assert go(server.url)["urls"][0]["ok"]
-    assert any("cut off from a majority" in text for text in go.task.warnings)
+    assert any("cut off from the majority" in text for text in go.task.warnings)
 
 
 def test_without_a_url(go):

@@ -140,7 +140,7 @@ def test_what_is_no_expiry(odd):
         Expiry(odd)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     value=st.text("0123456789 wdhms-:TZ+", max_size=22)
     | st.integers()

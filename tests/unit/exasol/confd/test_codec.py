@@ -51,7 +51,7 @@ def test_xml_is_written_as_xmlrpc_client_does():
     assert Xml().dumps("job_exec", args) == xmlrpc.client.dumps(args, "job_exec", allow_none=True).encode()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(value=PLAIN)
 def test_xml_is_read_as_xmlrpc_client_does(value):
     assert Xml().loads(xml_answer(value)) == value
@@ -200,7 +200,7 @@ def answer_of(tag, text):
     return f"<methodResponse><params>{value}</params></methodResponse>".encode()
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(
     body=st.binary(max_size=60)
     | st.integers(0, len(VALID) - 1).map(lambda end: VALID[:end])

@@ -140,7 +140,7 @@ ODD = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     items=st.lists(ODD, max_size=7),
     text=st.text("{}[]'\":a \n\\,", max_size=30),

@@ -453,7 +453,7 @@ CALLS = {
 }  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     answer=ODD | st.binary(max_size=40) | st.tuples(st.sampled_from([200, 302, 404, 500, 503]), st.binary(max_size=20)),
     call=st.sampled_from(sorted(CALLS)),

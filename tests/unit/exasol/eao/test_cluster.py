@@ -277,7 +277,7 @@ READERS = {
 }  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(answer=JSON, method=st.sampled_from(sorted(READERS)))
 def test_no_answer_makes_another_exception(answer, method):
     wire = Wire()

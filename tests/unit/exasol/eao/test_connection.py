@@ -42,7 +42,7 @@ def nested(levels):
     return b"<?xml version='1.0'?><methodResponse><params><param>" + value + b"</param></params></methodResponse>"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     body=st.binary(max_size=60)
     | st.integers(0, len(VALID) - 1).map(lambda end: VALID[:end])

@@ -552,13 +552,13 @@ def outcome(method, *answers):
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(answer=JSON, method=st.sampled_from(sorted(CALLS)), status=st.sampled_from([200, 404, 400, 401, 500, 503]))
 def test_no_json_makes_another_exception(answer, method, status):
     outcome(method, (status, answer))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data(), method=st.sampled_from(sorted(ROWS)))
 def test_no_row_with_an_odd_part_makes_another_exception(data, method):
     row = ROWS[method]()
@@ -567,7 +567,7 @@ def test_no_row_with_an_odd_part_makes_another_exception(data, method):
     outcome(method, page(row, hasNext=data.draw(st.booleans()), maxLimit=data.draw(JSON)), page())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), status=st.sampled_from([200, 404]))
 def test_no_process_or_tombstone_with_an_odd_part_makes_another_exception(data, status):
     row = {"code": 404, "messages": ["gone"], **exited_row()} if status == 404 else process_row()
@@ -578,7 +578,7 @@ def test_no_process_or_tombstone_with_an_odd_part_makes_another_exception(data, 
 VALID = json.dumps(LOCAL[1]).encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     body=st.binary(max_size=40) | st.integers(0, len(VALID)).map(lambda end: VALID[:end]),
     method=st.sampled_from(sorted(CALLS)),

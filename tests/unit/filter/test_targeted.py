@@ -91,7 +91,7 @@ def test_a_limit_that_leaves_none() -> None:
 
 def test_a_slip_of_the_hand(called: Callable[..., None]) -> None:
     called(extra_vars=["tagret=exa-a", "check=true"])
-    with pytest.raises(AnsibleFilterError, match=r"check is not a variable.*there is no variable tagret .*; nothing was"):
+    with pytest.raises(AnsibleFilterError, match="check is not a variable.*there is no variable tagret .*; nothing"):
         targeted("all", GROUPS)
 
 

@@ -48,7 +48,7 @@ def test_a_volume_that_lost_a_copy_is_no_matter_of_a_cold_start() -> None:
     both = condition(exasol(databases={"DB1": {**NO, "state": "running", "info": "missing redundancy"}}), "exa")
     stopped = condition(exasol(databases={"DB1": {**NO, "info": "missing redundancy"}}), "exa")
     assert "missing" not in stopped["problem"]
-    step = f"look at its volumes (exa_cluster_info) and its nodes; {SHOWS}"
+    step = f"check its volumes (exa_cluster_info) and its nodes; {SHOWS}"
     assert both["problem"].endswith(f"DB1 reports: missing redundancy: {step}")
 
 

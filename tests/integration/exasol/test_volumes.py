@@ -178,7 +178,7 @@ def test_the_same_task_again_deletes_no_other_volume(simulate, ansible):
     assert simulator.changes() == []
     by_number = [(VOLUME, {"name": "v0005", **gone}), (REMOTE, {"name": "r0007", "state": "absent"})]
     run = ansible.run([*tasks_of(by_number), *refused(tasks[:1])], inventory).ok()
-    assert "v0000: it is Data; that deletes it" in run.one("step 0")["msg"]
+    assert "v0000: it is Data; state=absent deletes it" in run.one("step 0")["msg"]
     assert simulator.changes() == ["st_volume_delete", "remote_volume_remove"]
     state = simulator.state()
     assert (list(state["volumes"]), list(state["remote_volumes"])) == (["Data"], ["Archive"])
@@ -241,7 +241,7 @@ def test_what_a_remote_volume_had_is_said_before_it_goes(simulate, ansible):
     anew = {"name": "Archive", "url": "ftp://b", "recreate": True}
     run = ansible.run([{"name": "anew", REMOTE: anew}], inventory).failed()
     had = "remote_volume_id: 10005; vol_type: ftp; owner: root; labels: ['keep']; options: ['cleanvolume']"
-    assert run.lines(rf"Archive is removed and added again. If this run is cut off .* it had: {re.escape(had)}"), (
+    assert run.lines(rf"Archive is removed and added again. If this run is cut off .* old values: {re.escape(had)}"), (
         run.out
     )
     assert had in run.one("anew")["hint"]
@@ -336,7 +336,7 @@ def test_a_remote_volume_with_backups(simulate, ansible, provider):
     simulator = simulate(stopped(provider, **held), broken=["volume-with-backups-removed"])
     gone = {"name": "r0001", "state": "absent"}
     run = ansible.run([{"name": "gone", REMOTE: gone}], simulator.inventory()).failed()
-    assert "r0001 not removed: backups are on it" in run.one("gone")["msg"]
+    assert "r0001 not removed: nobody could restore the backups on it" in run.one("gone")["msg"]
     assert (simulator.changes(), simulator.rules()) == ([], [])
     assert (
         ansible.run([{"name": "gone", REMOTE: {**gone, "confirm": "r0001"}}], simulator.inventory()).ok().changed() == 1
@@ -411,7 +411,11 @@ EAO_REFUSED = [
     (VOLUME, {**DATA, "owner": [1, 2]}, "has no owner, permissions or shared flag"),
     (VOLUME, {**DATA, "state": "absent", "confirm": "Data"}, "no volumeRemove: database DB1 uses it .running"),
     (VOLUME, {"name": "v0077", "labels": ["x"]}, "there is no volume v0077"),
-    (VOLUME, {"name": "New", "size": "1 GiB", "disk": "d", "nodes": ["n11"], "redundancy": 1}, "allowed_users must be"),
+    (
+        VOLUME,
+        {"name": "New", "size": "1 GiB", "disk": "d", "nodes": ["n11"], "redundancy": 1},
+        "to create it, give allowed_users",
+    ),
     (REMOTE, {"name": "New", "url": "http://x", "vol_type": "gs", "allowed_users": []}, "no remote volumes of type gs"),
     (REMOTE, {"name": "New", "url": "http://x", "owner": "x", "allowed_users": []}, "which has no owner"),
     (REMOTE, {"name": "New", "url": "http://x"}, "to add it, give allowed_users"),

@@ -17,7 +17,7 @@ STOP_STORAGE = "stop_storage"
 """A call that starts or stops EXAStorage."""
 
 LICENSE_SERVERS = "license_servers"
-"""Machines that hold the API and no data."""
+"""Machines that run the API and have no data."""
 
 LOG = "log"
 """A log service whose messages can be read."""
@@ -60,7 +60,7 @@ REMOTE_VOLUME_EDIT = "remote_volume_edit"
 """Changing an existing remote volume."""
 
 REMOTE_VOLUME_OWNER = "remote_volume_owner"
-"""A remote volume's owner, and a number of one's choice."""
+"""Choosing the owner and the number of a remote volume."""
 
 REMOTE_VOLUME_READERS = "remote_volume_readers"
 """Users who may only read a remote volume."""

@@ -220,11 +220,11 @@ class Cluster(ABC):
 
     @abstractmethod
     def stop_nodes(self, nodes: list[str]) -> None:
-        """Shuts nodes, or a license server, down and powers them off; more than one as with `start_nodes`."""
+        """Shuts nodes, or a license server, down and powers them off; several only as with `start_nodes`."""
 
     @abstractmethod
     def suspend_nodes(self, nodes: list[str], disable: bool = False) -> None:
-        """Marks nodes as offline for good; more than one as with `start_nodes`.
+        """Marks nodes as offline for good; several only as with `start_nodes`.
 
         :param disable: marks them as disabled in the configuration too.
         """
@@ -246,7 +246,7 @@ class Cluster(ABC):
 
     @abstractmethod
     def resume_nodes(self, nodes: list[str], enable: bool = False) -> None:
-        """Takes suspended nodes back; more than one as with `start_nodes`.
+        """Resumes suspended nodes; several only as with `start_nodes`.
 
         :param enable: marks them as enabled in the configuration too.
         """

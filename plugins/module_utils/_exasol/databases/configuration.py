@@ -110,7 +110,7 @@ def same(name: str, one: Any, other: Any) -> Optional[bool]:
     read = COMPARED_AS.get(name, lambda value: str(value).strip())
     left, right = read(one), read(other)
     if name == "owner" and [isinstance(part, int) for part in left] != [isinstance(part, int) for part in right]:
-        return None  # ids here, names there
+        return None  # one owner is given by ids, the other by names
     return bool(left == right)
 
 

@@ -78,7 +78,7 @@ class DatabasesPresent:
     # -- reading
 
     def read(self, name: str) -> State:
-        """The database, with the state that an earlier task of a preview would have left."""
+        """The database. In a preview it has the state that earlier tasks would have left."""
         return read(self._cluster, self._view, name)
 
     def _with_volume(self, wanted: WantedDatabase) -> WantedDatabase:

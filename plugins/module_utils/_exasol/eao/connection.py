@@ -46,7 +46,7 @@ class EaoConnection:
         return self._http.urls
 
     def answers(self) -> bool:
-        """Whether anything is still heard at the URLs."""
+        """Whether any of the URLs still answers."""
         return bool(self._http.answers(ROOT))
 
     def read(self, method: str, *args: Any, of: str = "") -> Any:

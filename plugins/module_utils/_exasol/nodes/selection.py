@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which nodes a task is about, and what their states have in common."""
+"""The nodes that a task acts on, and their states."""
 
 from __future__ import annotations
 

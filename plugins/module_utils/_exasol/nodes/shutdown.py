@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How nodes and license servers are taken down in the safe order."""
+"""Shuts nodes and license servers down in the safe order."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def refuse_unreachable(cluster: ClusterView, states: dict[str, str]) -> None:
 
 
 class NodeShutdown:
-    """Nodes that are going down."""
+    """Shuts nodes down and waits until they are off."""
 
     def __init__(self, cluster: ClusterView, power_off: bool) -> None:
         self._cluster = cluster
@@ -158,7 +158,7 @@ class NodeShutdown:
                 return SILENT
             try:
                 holder = cluster.master()
-            except ClusterError:  # it is going down, or gone
+            except ClusterError:  # EXAoperation is shutting down, or gone
                 return ONLINE if node in self._told or cluster.answers() else SILENT
             if holder != node:
                 return f"{MOVED}{holder}"

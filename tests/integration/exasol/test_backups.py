@@ -326,9 +326,9 @@ SCHEDULES_REFUSED = [
     ({"schedules": [{**NIGHTLY, "expire": "36h"}]}, r"expire '36h' must be a duration in weeks and days"),
     ({"schedules": [NIGHTLY, NIGHTLY]}, r"schedules names nightly twice"),
     ({"schedules": [{**NIGHTLY, "level": 11}]}, r"levels are 0 to 9"),
-    ({"schedules": [{**NIGHTLY, "hour": "1 2"}]}, r"hour '1 2' is not written as in crontab"),
+    ({"schedules": [{**NIGHTLY, "hour": "1 2"}]}, r"hour '1 2' is not a time as crontab writes it"),
     ({"schedules": [{"name": "old", "hour": "7"}]}, r"schedule old not changed: the database is setup"),
-    ({"schedules": [{**NIGHTLY, "hour": "99"}]}, r"hour '99' is not written as in crontab"),
+    ({"schedules": [{**NIGHTLY, "hour": "99"}]}, r"hour '99' is not a time as crontab writes it"),
     ({"schedules": [{**NIGHTLY, "month": "jan"}]}, r"db_backup_add_schedule of DB1 nightly .*\(EPARAM, code 3, job"),
 ]
 

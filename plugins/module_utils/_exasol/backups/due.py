@@ -56,7 +56,7 @@ def runs(schedule: Schedule, begin: datetime, end: datetime) -> list[datetime]:
                 break
             found.append(at)
     except CronSimError:
-        raise ClusterError(f"{words!r} is not written as in crontab") from None
+        raise ClusterError(f"{words!r} is not a time as crontab writes it") from None
     return found
 
 
@@ -89,7 +89,7 @@ def expiring(database: str, rows: list[Mapping[str, Any]], time: ClusterTime) ->
     every = [one for one in map(_backup, rows) if one.system == database]
     good = _restorable(every, [one for one in every if one.is_good])
     odd = [one.label for one in good if one.expire and moment(one.expire) is None]
-    found = unread([f"{database}: when {listing(odd, between=', ')} expires"] if odd else [])
+    found = unread([f"{database}: the expiry of {listing(odd, between=', ')}"] if odd else [])
     end = time.end.replace(tzinfo=None)
     gone = sorted((one for one in good if (moment(one.expire) or end) < end), key=lambda one: one.expire)
     if not gone:

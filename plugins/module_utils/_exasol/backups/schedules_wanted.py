@@ -100,7 +100,7 @@ def _wanted(row: dict[str, Any]) -> WantedSchedule:
     times = {part: str(row[part]).strip() for part in TIMES if row.get(part) is not None}
     odd = [part for part, text in times.items() if not all(_is_time(part, one) for one in text.split(","))]
     if odd:
-        raise ClusterError(f"schedule {name}: {odd[0]} {times[odd[0]]!r} is not written as in crontab")
+        raise ClusterError(f"schedule {name}: {odd[0]} {times[odd[0]]!r} is not a time as crontab writes it")
     volume = str(row["volume"]).strip() if row.get("volume") else None
     return WantedSchedule(name, volume, level, expire, enabled=row.get("enabled"), **times)
 

@@ -106,7 +106,7 @@ def test_schedules_of_a_database_a_line_each():
         (
             "unread",
             "not looked at: DB1: backup schedule weekly (level 0 to RemoteVolume1 at x * * * *, kept 4w): "
-            "'x * * * *' is not written as in crontab",
+            "'x * * * *' is not a time as crontab writes it",
         ),
     ]
 
@@ -161,4 +161,4 @@ def test_what_is_worth_nothing_already_is_left_out():
 
 
 def test_an_expiry_that_can_t_be_read():
-    assert expiring(backup(1, "tomorrow")) == [("unread", f"not looked at: DB1: when {B1} expires")]
+    assert expiring(backup(1, "tomorrow")) == [("unread", f"not looked at: DB1: the expiry of {B1}")]

@@ -20,7 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.sc
     ],
 )  # fmt: skip
 def test_what_crontab_does_not_have(part, text):
-    with pytest.raises(ClusterError, match=f"{part} '.*' is not written as in crontab"):
+    with pytest.raises(ClusterError, match=f"{part} '.*' is not a time as crontab writes it"):
         wanted_of([{"name": "n", part: text}])
 
 

@@ -103,7 +103,7 @@ def hints(rows: Rows) -> str:
 def last_copies(row: Volume, taken: set[str], online: set[str]) -> list[str]:
     """The segments that only these nodes can read, if the server reports where the segments are.
 
-    A volume with redundancy 1 never had a second copy: whoever takes one of its nodes knows that the data goes.
+    A volume with redundancy 1 never had a second copy: the user who takes one of its nodes knows that.
 
     :param taken: names of the nodes.
     :param online: names of the nodes that take part now.

@@ -40,7 +40,7 @@ class DetectedCluster:
 
     :param eao: the cluster, if its provider is EXAoperation.
     :param http: its connection.
-    :param confd: makes the cluster and the session for ConfD; it returns None if the URLs can't be those of ConfD.
+    :param confd: makes the cluster and the session for ConfD; it returns None if ConfD can't have these URLs.
     :param facts: the facts of the session, with the provider once it is known.
     """
 

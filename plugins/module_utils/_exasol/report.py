@@ -220,7 +220,7 @@ def of(
             read[part] = (readers.get(part) or getattr(cluster, part))()
         except ClusterError as error:
             if part == copies.PART and isinstance(error, (Denied, Fault, Garbled)):
-                # A report can do without it. A user who may not read EXAStorage is told so by another part.
+                # A report can do without it. Another part shows already that the user may not read EXAStorage.
                 read.update({} if denied else {part: None})
                 continue
             if not isinstance(error, Denied):

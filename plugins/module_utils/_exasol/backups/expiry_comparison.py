@@ -49,7 +49,7 @@ class Lifetime:
     """The option `expire`.
 
     :param text: a duration that begins with the backup, a time, seconds since 1970, or `never`.
-    :param zone: the cluster's time zone, where it is known.
+    :param zone: the cluster's time zone, if it is known.
     :raises ClusterError: the text is none of these.
     """
 

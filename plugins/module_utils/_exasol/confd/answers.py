@@ -53,7 +53,7 @@ class NodeAnswer:
 
 
 def nodes_of(told: Mapping[Any, Mapping[str, Any]]) -> list[NodeAnswer]:
-    """The nodes of node_list, and of st_node_list, whose keys are other numbers than those of nodes (CONFD-159)."""
+    """The nodes in node_list or st_node_list. The keys of st_node_list aren't the numbers of nodes (CONFD-159)."""
     numbered = [(int(_number_of(key, row)), row) for key, row in told.items()]
     return [NodeAnswer(number, str(row.get("name") or f"n{number}"), row) for number, row in numbered]
 

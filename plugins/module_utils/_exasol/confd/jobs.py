@@ -38,7 +38,7 @@ SLICE = 5.0
 
 
 class ConfdJobs(JobApi):
-    """The jobs of one ConfD cluster. Its methods raise what those of `Session` do.
+    """The jobs of one ConfD cluster. Its methods raise the same errors as `Session`.
 
     :param zone: the cluster's time zone, if it is known. See `expiry_forms`.
     """

@@ -83,7 +83,7 @@ options:
   on_runout:
     description:
       - What to do about a license that ends within O(off_for). V(refuse) refuses the shutdown, because the databases
-        may not start again; V(warn) only warns of it, as of everything else.
+        may not start again; V(warn) only warns.
     type: str
     choices: [refuse, warn]
     default: refuse

@@ -10,32 +10,33 @@ module: rehearsal
 short_description: Rehearse a runbook on a simulated copy of a host's cluster
 version_added: 1.0.0
 description:
-  - Reads the host's Exasol cluster or NuoDB domain by reading calls alone, loads it into the simulator of this
-    collection, and runs a runbook on that copy, with the host's own variables and with faults. Then it says how long
+  - Reads the host's Exasol cluster or NuoDB domain with reading calls only, loads it into the simulator of this
+    collection, and runs a runbook on that copy, with the host's own variables and with faults. Then it shows how long
     the phases take in the cluster's time, and what the runbook did about each fault.
-  - A run that fails is run again by the command that it names, once the fault is mended.
-  - The copy is a host of another name, in an inventory, a configuration and an environment of its own. It gets no
-    connection, no secret and no hook of the real host, and is confirmed by its own name.
-  - It runs on the controller, is the task of the role C(rehearse), and takes the connection from the variables of the
-    host.
+  - If a run fails, the task removes the fault, and runs the command that the failed run names.
+  - The copy is a host with another name, and with its own inventory, configuration and environment. It gets no
+    connection, no secret and no hook of the real host, and its own name confirms the run.
+  - This is the task of the role C(rehearse). It runs on the controller, and takes the connection from the variables of
+    the host.
   - It needs the Python libraries of the simulator, C(werkzeug) and C(cryptography).
 options:
   runbook:
     description:
-      - The runbook, as C(exa_graceful_shutdown).
+      - The runbook, such as C(exa_graceful_shutdown).
     type: str
     required: true
   faults:
     description:
-      - Faults that the copy gets, by their names in C(docs/simulator), as C(never_boots:n0013) or
-        C(reset_after:stopDatabase), or as mappings that the simulator takes.
-      - C(random) is one that the seed draws, C(random:2) are two. Without an object, the seed draws that.
+      - Faults of the copy, by their names in C(docs/simulator), such as C(never_boots:n0013) or
+        C(reset_after:stopDatabase), or as mappings in the simulator's format.
+      - C(random) is one random fault, C(random:2) two. If a fault names no object, O(seed) selects one.
     type: list
     elements: raw
   seed:
     description:
-      - The number by which random faults are drawn. The same seed, runbook and cluster give the same faults. Without
-        O(faults), one is drawn. By default a seed is made up and shown.
+      - The number that selects the random faults. The same seed, runbook and cluster give the same faults. With this
+        option, or with C(nuodb_recover), a rehearsal without O(faults) has one random fault. The default is a random
+        seed, which is shown.
     type: int
   clock:
     description:
@@ -44,22 +45,23 @@ options:
     default: seconds:0.02
   source:
     description:
-      - A file with the topology, YAML or JSON, that is used in place of the cluster. No cluster is contacted then.
+      - A file with a topology in YAML or JSON, to use instead of the cluster. The task then contacts no cluster.
     type: path
   save:
     description:
-      - A file that gets what was read of the cluster, for O(source) of a later rehearsal. Not under check mode.
+      - A file for the data that was read of the cluster, for O(source) of a later rehearsal. It isn't written in check
+        mode.
     type: path
   state:
     description:
-      - How the copy is at the beginning. V(now) is as the cluster was read, V(down) all off, V(auto) what the runbook
-        is for. A cold start begins with all off.
+      - The state of the copy at the beginning. V(now) means the state that was read of the cluster. V(down) means that
+        everything is off. V(auto) is V(down) for a cold start, and V(now) for any other runbook.
     type: str
     choices: [auto, now, down]
     default: auto
   timing:
     description:
-      - How long things last on the real cluster, in seconds, by the names of C(docs/simulator), as C(boot=420).
+      - Durations on the real cluster in seconds, by the names in C(docs/simulator), such as C(boot=420).
     type: dict
   report_path:
     description:
@@ -68,14 +70,14 @@ options:
     type: path
   keep:
     description:
-      - Whether the simulator runs on at the end, for a look at the copy.
+      - Whether the simulator keeps running at the end, so that you can look at the copy.
     type: bool
     default: false
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return the predicted result without changing anything.
     support: full
-    details: The cluster is read and the faults are drawn. No simulator is started.
+    details: The task reads the cluster and selects the faults. It starts no simulator.
   diff_mode:
     description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
     support: none

@@ -73,8 +73,8 @@ options:
     default: 30
   ends_with_task:
     description:
-      - Whether it ends with the process that started it. Of use to an action that goes on in the same process, as
-        M(dbfleet.cluster.rehearsal) does, so that a run that is killed leaves no simulator.
+      - Whether it ends with the process that started it. M(dbfleet.cluster.rehearsal) uses this, so that a killed run
+        leaves no simulator.
     type: bool
     default: false
   collections_path:

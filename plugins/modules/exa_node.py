@@ -69,7 +69,7 @@ options:
   without_quorum:
     description:
       - With O(state=suspended), suspend nodes of a ConfD cluster that has lost its quorum, when no node reports the
-        state of nodes any more. This gives the quorum back to the other nodes. If the cluster does report its nodes, the
+        state of nodes any more. This gives the quorum back to the other nodes. If the cluster reports its nodes, the
         option has no effect, and the rules of O(state=suspended) apply.
       - Suspend only dead nodes in this way. A node that is alive continues by itself, and both parts may change the
         data. So O(confirm) must name the nodes again, each by its number (V(n13)), and O(api_url) must name every node

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clusters checked side by side: for each host what the role C(check) does, in a thread of this process."""
+"""Checks clusters side by side: for each host, a thread of this process does what the role C(check) does."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ NAMING = ("dbfleet_product", "nuodb_api_url", "nuodb_profile")
 """Variables by which the product of a host is known."""
 
 SLOW = 5.0
-"""Seconds after which a cluster no longer keeps another one waiting for its turn."""
+"""Seconds after which a slow cluster no longer counts against the clusters that are checked at a time."""
 
 for _name in (
     *("exa_connection_info", "exa_cluster_info", "exa_plan"),
     *("nuodb_connection_info", "nuodb_domain_info", "nuodb_plan"),
 ):
-    direct.module_of(_name)  # those that a check uses: here they load once, in the main process
+    direct.module_of(_name)  # the modules that a check uses load here once, in the main process
 
 Say = Callable[[Iterable[str]], None]
 Row = dict[str, Any]
 
 
 class Neighbour(Caller):
-    """The action of one host, whose modules run in a thread beside those of others.
+    """The action of one host, whose modules run in a thread beside those of other hosts.
 
-    :param action: the action of the task, which stands for all of them.
-    :param templar: with the variables of the host.
-    :param environment: of the task. It is the same for all of them, and entered already.
+    :param action: the action of the task, which stands for all hosts.
+    :param templar: evaluates templates with the variables of the host.
+    :param environment: the environment of the task. All hosts share it, and it is set already.
     :param say: shows lines of this host.
     """
 
@@ -71,14 +71,14 @@ class Neighbour(Caller):
         self._profiles, self._entered, self._say = action._profiles, environment, say
 
     def environment(self) -> dict[str, str]:
-        """Nothing more than what is entered: it is the environment of all threads."""
+        """An empty dictionary: the environment of all threads is set already."""
         return {}
 
     def _environment(self) -> dict[str, str]:
         return self._entered
 
     def _completed(self, args: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        with self.one_at_a_time:  # the loader and the templates of ansible-core are for one thread
+        with self.one_at_a_time:  # the loader and the templates of ansible-core allow only one thread
             return super()._completed(args, spec, task_vars)
 
     def _carried_out(
@@ -88,7 +88,7 @@ class Neighbour(Caller):
             return self._in_process(module, args)
 
     def _watched(self) -> AbstractContextManager[None]:
-        return nullcontext()  # the task of all of them is watched over
+        return nullcontext()  # the task of all hosts is watched already
 
     def _shown(self, scrubber: Scrubber, place: str) -> Say:
         if self._task.no_log:
@@ -100,9 +100,9 @@ class Neighbour(Caller):
 class Host:
     """A host of the play.
 
-    :param given: its variables.
-    :param problem: why it can't be checked at all, in one sentence.
-    :param lines: what was said of it, where that is shown when all of it is known.
+    :param given: the variables of the host.
+    :param problem: why the host can't be checked at all, in one sentence.
+    :param lines: lines about the host, kept until all of them can be shown.
     """
 
     name: str
@@ -118,7 +118,7 @@ class Check:
     """The check of some hosts of a play.
 
     :param action: the action of the task.
-    :param task_vars: of the task's own host.
+    :param task_vars: the variables of the task's own host.
     """
 
     def __init__(self, action: Any, task_vars: Mapping[str, Any]) -> None:
@@ -140,13 +140,13 @@ class Check:
         return elsewhere
 
     def names(self) -> list[str]:
-        """Of the hosts that it has taken."""
+        """The names of the hosts that this check has taken."""
         return list(self._hosts)
 
     def rows(self, most: int) -> Iterator[Optional[tuple[str, Row]]]:
-        """What came of each cluster, as it comes, when its lines were shown; None now and then, where none has come.
+        """The result of each cluster as it ends, after its lines were shown; None from time to time if none has ended.
 
-        :param most: clusters at a time, beside those that are slow.
+        :param most: how many clusters are checked at a time, besides slow ones.
         """
         for answer in answers(self._begun(), self._go_on, most, slow=SLOW):
             if answer is None:
@@ -181,12 +181,12 @@ class Check:
             mine: dict[str, str] = {}
             for part in task.environment or []:
                 mine.update(direct.plain(host.templar.template(part) or {}))
-        except AnsibleError:  # its own task will say so
+        except AnsibleError:  # the host's own task will report it
             return False
         return str(connection) in LOCAL and {key: str(value) for key, value in mine.items()} == self._environment
 
     def _begun(self) -> Iterator[str]:
-        """The names of all, each when all was looked at that must be right before its cluster is reached."""
+        """The names of all hosts, each after its run was prepared, before its cluster is reached."""
         are_many = len(self._hosts) > 1
         for name, host in list(self._hosts.items()):
             host.goes_on = self._ready(host, are_many)

@@ -20,16 +20,16 @@ DOWN = "down"
 UNREACHABLE = "unreachable"
 
 STATES = (UNREACHABLE, DOWN, DEGRADED, UP)
-"""The worst first."""
+"""The states, the worst first."""
 
 REFUSED, NOT_READ = "refused", "not read"
-"""What the tables call an unreachable cluster that answered: its server refused the login; anything else."""
+"""Words for a cluster that answered and was not read: its server refused the login, or any other cause."""
 
 LOGIN = "DBF-2001"
-"""Of a server that refuses the user and the password."""
+"""The number of the message that the server refused the user and the password."""
 
 WORDS = (UNREACHABLE, REFUSED, NOT_READ, DOWN, DEGRADED, UP)
-"""What a table calls the states, the worst first."""
+"""The words for the states in a table, the worst first."""
 
 FAILING = {
     UNREACHABLE: (UNREACHABLE,),
@@ -40,12 +40,12 @@ FAILING = {
 
 
 def condition(result: Mapping[str, Any], name: str, ignore_nodes: Any = ()) -> dict[str, str]:
-    """How a cluster is.
+    """The state of a cluster, a summary, and what is wrong with the cluster.
 
-    :param result: of exa_cluster_info or nuodb_domain_info.
-    :param name: of the host.
+    :param result: the result of exa_cluster_info or nuodb_domain_info.
+    :param name: the name of the host.
     """
-    # Ansible loads every filter of the collection where one is used: a run loads its own product's report alone.
+    # Ansible loads every filter of the collection if a run uses one; so each run imports only its product's report.
     if "cluster" in result:
         from ...module_utils._exasol import report as exasol
         from ...module_utils._exasol.copies import missing_copies
@@ -75,10 +75,10 @@ def _shows(runbook: str, name: str) -> str:
 
 
 def _unreachable(result: Mapping[str, Any], name: str) -> dict[str, str]:
-    """Of a cluster that did not let itself be read, whichever the cause."""
+    """The condition of a cluster that could not be read, for any cause."""
     cause = " ".join(str(result.get("msg") or "the module failed and gave no reason").split())
     cause = cause.removeprefix(f"{name}: ").rstrip(".")
-    # A wrong password is no matter of the network.
+    # A wrong password doesn't mean that the cluster is unreachable.
     if LOGIN in str(result.get("message_number") or ""):
         step = result.get("hint") or "correct api_username and api_password in its variables or its profile"
         return {

@@ -20,10 +20,10 @@ from .look import NOUNS, Row
 from .source import Listed
 
 KINDS = {"exa": ("nodes",), "nuodb": ("servers", "processes")}
-"""The objects that become hosts where that is asked for."""
+"""The objects that become hosts if the source asks for them."""
 
 LONGEST = 200
-"""Characters of what a server calls something, within the name of a host or of a group."""
+"""The most characters of a server's name that the name of a host or group contains."""
 
 CONNECTED = "Connected"
 
@@ -38,10 +38,10 @@ class Host:
 
 
 def of_cluster(product: str, one: Listed, row: Row) -> Host:
-    """A cluster as a host that the runbooks take as it is.
+    """A cluster as a host that the runbooks can use unchanged.
 
-    :param product: the prefix of its variables.
-    :param row: what was read of it.
+    :param product: the prefix of the product's variables.
+    :param row: the state that was read from the cluster.
     """
     called, noun, _counted = NOUNS[product]
     told = {
@@ -67,10 +67,10 @@ def of_cluster(product: str, one: Listed, row: Row) -> Host:
 
 
 def of_objects(product: str, cluster: str, row: Row, kinds: Iterable[str]) -> Iterator[Host]:
-    """Objects of a cluster as hosts. They have no connection of a cluster: a runbook must not take one for it.
+    """Objects of a cluster as hosts. They have no connection, so that no runbook takes an object for a cluster.
 
-    :param cluster: the name of its host.
-    :param kinds: which.
+    :param cluster: the name of the cluster's host.
+    :param kinds: the kinds of objects.
     """
     found = row.get(NOUNS[product][1]) or {}
     for kind in kinds:
@@ -83,7 +83,7 @@ def of_objects(product: str, cluster: str, row: Row, kinds: Iterable[str]) -> It
 
 
 def kind_of(kind: str) -> str:
-    """``node`` of nodes, ``process`` of processes."""
+    """The singular of a kind: ``node`` for nodes, ``process`` for processes."""
     return kind.removesuffix("es") if kind == "processes" else kind.removesuffix("s")
 
 
@@ -92,7 +92,7 @@ def _variables(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def harmless(value: Any) -> Any:
-    """What a server told, which must be no template to whoever takes the inventory: AWX, or an older ansible-core."""
+    """A server's value, changed so that AWX or an older ansible-core can't take it for a template."""
     if isinstance(value, str):
         return in_json(re.sub(r"^#(?=jinja2:)|\{(?=[{%#])", lambda sign: f"{sign[0]} ", value))
     if isinstance(value, Mapping):
@@ -128,7 +128,7 @@ def _of_exasol(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 Objects = Iterator[tuple[dict[str, Any], str, list[str]]]
-"""Of each object: what is told of it, what it is called within the cluster, and its groups."""
+"""Each object: its variables, its name within the cluster, and its groups."""
 
 
 def _nodes(found: Mapping[str, Any]) -> Objects:
@@ -194,11 +194,11 @@ def _region(one: Mapping[str, Any]) -> list[str]:
 
 
 def _host(address: str) -> str:
-    """Of `server0:48005` or `[2001:db8::1]:48005`."""
+    """The host in an address such as `server0:48005` or `[2001:db8::1]:48005`."""
     return address.rpartition(":")[0].strip("[]")
 
 
 FACTS = {"exa": _of_exasol, "nuodb": _of_nuodb}
-"""What is told of a cluster, by the prefix of its product. All of it is there where nothing was read, too."""
+"""The variables of a cluster, by the prefix of its product. They exist even if the cluster was not read."""
 
 OBJECTS = {"nodes": _nodes, "servers": _servers, "processes": _processes}

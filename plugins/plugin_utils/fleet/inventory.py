@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the inventory plugins of both products share: clusters, read side by side, become hosts."""
+"""The common code of both inventory plugins: it reads clusters side by side and makes hosts of them."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ from .meant import UNREACHABLE, Meant
 from .source import Listed, Source
 
 OWN = ("api_url", "profile")
-"""What names a cluster. The environment has one alone, so it says it of none here."""
+"""Options that name a cluster. The environment names one cluster, so an inventory of many ignores it."""
 
 
 NUMBERS = {"side_by_side": {"type": "int"}, "timeout": {"type": "float"}}
 
 
 class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
-    """Hosts from the clusters of one product."""
+    """Makes hosts from the clusters of one product."""
 
     PRODUCT = ""
-    """The prefix of its variables."""
+    """The prefix of the product's variables."""
 
-    # ansible-core 2.19 and later export other texts marked, which is no plain JSON. What servers told is made harmless.
+    # ansible-core 2.19 and later export untrusted texts with marks, not as plain JSON. Server texts are made harmless.
     trusted_by_default = True
 
     def verify_file(self, path):
-        """A file that is called so may be meant; its C(plugin) says whether it is."""
+        """Whether the name of a file fits this plugin; the option C(plugin) in the file then decides."""
         kind = self.NAME.rpartition(".")[2]
         name = os.path.basename(path)
         fits = any(name == end or name.endswith(f".{end}") for end in (f"{kind}.yml", f"{kind}.yaml"))
         return fits and super().verify_file(path)
 
     def parse(self, inventory, loader, path, cache=True):
-        """Reads the clusters of a source, or takes what the cache has of them."""
+        """Reads the clusters of a source, or takes them from the cache."""
         super().parse(inventory, loader, path, cache)
         try:
             self._parse(path, cache)
@@ -60,7 +60,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(one_line(error, LINE)) from None
 
     def set_options(self, task_keys=None, var_options=None, direct=None):
-        """Reads our own options first: ansible-core would show a wrong value, with a password that stands in it."""
+        """Checks our own options first: the message of ansible-core would show a wrong value with a password in it."""
         super().set_options(task_keys, var_options, self._read_options(direct) if direct else direct)
 
     def _parse(self, path: str, cache: bool) -> None:
@@ -92,7 +92,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
     def _read_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options as ansible-core takes them.
 
-        :raises ClusterError: an option is none, or has a value that it can't take.
+        :raises ClusterError: an option doesn't exist, or has a value that it can't take.
         """
         options = [str(name) for name in self.option_definitions]
         for name in map(str, given):
@@ -120,10 +120,10 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
             )
         return {**given, **values, "hosts": kinds, "clusters": None if is_nothing(clusters) else listed(clusters)}
 
-    # -- what is read, and what the cache has
+    # -- reading, and the cache
 
     def _found(self, clusters: list[Listed], path: str, cache: bool) -> dict[str, Row]:
-        """What was read of each cluster, now or before."""
+        """The state of each cluster, read now or taken from the cache."""
         uses, key = self.get_option("cache"), self.get_cache_key(path)
         held = self._held(key) if uses and cache else {}
         found = {one.name: held[one.name]["row"] for one in clusters if _is_of(held.get(one.name), one)}
@@ -142,7 +142,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
         return held if isinstance(held, dict) else {}
 
     def _looked(self, clusters: list[Listed]) -> dict[str, Row]:
-        """The clusters as they are now.
+        """Reads the clusters now.
 
         :raises ClusterError: a file of profiles can't be read.
         """
@@ -150,7 +150,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
             self._profiles.of_file(path, f"profiles_path {path}")
         timeout = self.get_option("timeout")
         meant = [self._meant(one) for one in clusters]
-        # The loader of ansible-core is for one thread.
+        # The loader of ansible-core allows only one thread.
         calls = {one.name: reader(one, self._completed, timeout) for one in meant}
         reads = rows(meant, lambda one: calls[one.name](), self.get_option("side_by_side"), timeout)
         found = dict(one for one in reads if one)
@@ -186,5 +186,5 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _is_of(held: Any, one: Listed) -> bool:
-    """Whether it is what was read of this cluster, over the connection that it has now."""
+    """Whether a cached state was read from this cluster over its present connection."""
     return isinstance(held, dict) and held.get("of") == one.digest() and isinstance(held.get("row"), dict)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fleet as it is now: each cluster read by the module of its product, and what to say of it."""
+"""The present state of a fleet: the module of its product reads each cluster, and a row describes it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from .side_by_side import answers
 MODULES = {"exa": exa_cluster_info, "nuodb": nuodb_domain_info}
 
 NOUNS = {"exa": ("exasol", "cluster", exasol.counts), "nuodb": ("nuodb", "domain", nuodb.counts)}
-"""By the prefix of a product: its name, what its module returns, and how objects are counted in that."""
+"""By the prefix of a product: its name, the key of its module's result, and the function that counts objects in it."""
 
 ASKED: dict[str, dict[str, Any]] = {
     "exa": {"gather": ["nodes", "services", "databases", "version", "volume_states"], "on_denied": "leave_out"},
     "nuodb": {"gather": ["servers", "databases", "archives", "processes"]},
 }
-"""What is read of a cluster, in as few calls as tell how it is."""
+"""The parts that are read from a cluster: as few calls as possible that show its state."""
 
 Row = dict[str, Any]
-"""What is returned of one cluster."""
+"""The row of one cluster."""
 
 
 def reader(
@@ -45,11 +45,11 @@ def reader(
     timeout: float,
     more: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> Callable[[], dict[str, Any]]:
-    """What reads a cluster, in whichever thread. It returns the result of the module that reads it, and raises nothing.
+    """A function that reads a cluster in any thread. It returns the result of the module, and raises nothing.
 
-    :param completed: the options with what only the controller knows, by the module's argument spec.
-    :param timeout: seconds that it may take.
-    :param more: parts to be read besides, by the prefix of a product, as far as the server tells them now.
+    :param completed: completes the options with the values that only the controller knows.
+    :param timeout: the seconds that a request may take.
+    :param more: further parts to read, by the prefix of a product, if the server can report them now.
     """
     if one.problem:
         return partial(failed, ClusterError(one.problem, hint="correct the variables of this host", number="DBF-7006"))
@@ -69,14 +69,14 @@ def reader(
 
 
 def failed(error: ClusterError) -> dict[str, Any]:
-    """The result of a module that failed so."""
+    """The result of a module that failed with this error."""
     return {"failed": True, **error.as_result()}
 
 
 def _read(module: Any, params: dict[str, Any], more: list[str]) -> dict[str, Any]:
     result = _result(module, {**params, "gather": [*params["gather"], *more]})
     if more and result.get("failed") and result.get("failure") not in ("unreachable", "timed_out"):
-        # Of a cluster whose storage is off, say.
+        # For example, the storage of the cluster is off.
         return _result(module, params)
     return result
 
@@ -95,12 +95,12 @@ def looked(
     timeout: float,
     more: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> Iterator[Optional[tuple[str, Row]]]:
-    """Each cluster's row as it comes, as `rows`; read as the task of an action would read it.
+    """Each cluster's row as it arrives, as from `rows`; read with the options of the action's task.
 
     :param more: see `reader`.
     """
     with direct.in_environment(action._environment()), worker.ends_with_parent():
-        # The loader and templates of ansible-core are for one thread.
+        # The loader and templates of ansible-core allow only one thread.
         calls = {one.name: reader(one, partial(_completed, action, one), timeout, more) for one in clusters}
         yield from rows(clusters, lambda one: calls[one.name](), most, timeout)
 
@@ -112,11 +112,11 @@ def _completed(action: Any, one: Meant, asked: dict[str, Any], spec: dict[str, A
 def rows(
     meant: Iterable[Meant], read: Callable[[Meant], dict[str, Any]], most: int, timeout: float
 ) -> Iterator[Optional[tuple[str, Row]]]:
-    """Each cluster's row as it comes; None now and then, where none has come.
+    """Each cluster's row as it arrives; None from time to time if none has arrived.
 
-    :param read: the result of the module that reads it; raises nothing.
-    :param most: clusters at a time.
-    :param timeout: seconds for each.
+    :param read: returns the result of the module that reads a cluster; raises nothing.
+    :param most: how many clusters are read at a time.
+    :param timeout: the seconds for each cluster.
     """
     by_name = {one.name: one for one in meant}
     for answer in answers(by_name, lambda name: read(by_name[name]), most, timeout):
@@ -150,7 +150,7 @@ def _row(one: Meant, result: dict[str, Any], seconds: float) -> Row:
 
 
 def in_order(found: Iterable[tuple[str, Row]]) -> list[tuple[str, Row]]:
-    """What needs attention first, then by name."""
+    """The rows that need attention first, then by name."""
     return sorted(found, key=lambda pair: (STATES.index(pair[1]["state"]), pair[0]))
 
 
@@ -163,7 +163,7 @@ def total(found: Iterable[Row]) -> str:
 
 
 def warnings(found: dict[str, Row]) -> list[str]:
-    """The warnings of all, each once, with the clusters that it is of."""
+    """The warnings of all clusters, each once, with its clusters."""
     said: dict[str, list[str]] = defaultdict(list)
     for name, row in found.items():
         for text in row.pop("warnings"):

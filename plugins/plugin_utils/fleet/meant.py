@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which clusters a look at a fleet is about: those of inventory hosts, and those of profiles."""
+"""Which clusters a look at a fleet reads: those of inventory hosts, and those of profiles."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from ..runbooks.variables import templated
 from .condition import FAILING, UNREACHABLE
 
 PRODUCTS = {"exasol": "exa", "nuodb": "nuodb"}
-"""What users call a product, and the prefix of its variables."""
+"""The users' names of the products, and the prefix of their variables."""
 
 
 @dataclass
 class Meant:
-    """A cluster that is meant.
+    """A cluster that a look reads.
 
-    :param name: of the inventory host, or of the profile.
-    :param product: the prefix of its variables.
-    :param options: of the module that reads it, as a task would give them.
-    :param given: the host's variables by which a connection of the environment is judged.
-    :param named: all names of those variables, of empty ones too.
+    :param name: the name of the inventory host, or of the profile.
+    :param product: the prefix of the product's variables.
+    :param options: the options of the module that reads the cluster, as a task would give them.
+    :param given: the host's variables that decide whether a connection of the environment may be used.
+    :param named: the names of those variables, including empty ones.
     :param ignore_nodes: nodes that need not be online.
-    :param problem: why it can't be looked at, in one sentence.
+    :param problem: why the cluster can't be read, in one sentence.
     """
 
     name: str
@@ -48,17 +48,17 @@ class Meant:
 
 
 def is_for_all(task: Any) -> bool:
-    """Whether a task stands for the hosts of the play: C(linear) alone keeps to C(run_once)."""
+    """Whether a task stands for all hosts of the play: only the strategy C(linear) obeys C(run_once)."""
     return bool(task.run_once) and str(task.play.strategy).rpartition(".")[2] == "linear"
 
 
 def stood_for(task: Any, task_vars: Mapping[str, Any]) -> list[str]:
-    """The hosts of the play's present batch that a task stands for, or its own."""
+    """The hosts that a task stands for: those of the play's present batch, or only its own."""
     return plain(list(task_vars["ansible_play_batch"]) if is_for_all(task) else [task_vars["inventory_hostname"]])
 
 
 def of_profiles(rows: Iterable[Mapping[str, Any]], fail_on: str) -> list[Meant]:
-    """Clusters that no inventory host stands for.
+    """Clusters that have no inventory host.
 
     :param rows: the option C(clusters).
     """
@@ -75,9 +75,9 @@ def of_profiles(rows: Iterable[Mapping[str, Any]], fail_on: str) -> list[Meant]:
 class Hosts:
     """The inventory hosts of a play, with their variables as a task would see them.
 
-    :param task: of the play, which gives the play's variables.
-    :param task_vars: of any of its hosts.
-    :param more: the beginning of variables that are read besides those of the products.
+    :param task: a task of the play, from which the play's variables come.
+    :param task_vars: the variables of any host of the play.
+    :param more: the prefix of further variables that are read.
     """
 
     def __init__(self, task: Any, task_vars: Mapping[str, Any], loader: Any, more: str = "") -> None:
@@ -88,9 +88,9 @@ class Hosts:
         self._variables = HostVariables(task, task_vars, whole=False)
 
     def meant(self, names: Iterable[str], fail_on: str) -> list[Meant]:
-        """What stands in the variables of these hosts.
+        """The clusters of these hosts, from their variables.
 
-        :param fail_on: where a host's variables say nothing.
+        :param fail_on: the value for hosts whose variables don't set it.
         """
         return [self._meant(name, fail_on) for name in names]
 
@@ -112,7 +112,7 @@ class Hosts:
     def _of_values(name: str, values: Mapping[str, Any], fail_on: str) -> Meant:
         product = product_of(values)
         said = str(values.get("fail_on", "")).strip().lower()
-        fails = fail_on if said in ("", "none") else said  # None is what a prompt gives for no answer
+        fails = fail_on if said in ("", "none") else said  # a prompt without an answer gives None
         if product not in PRODUCTS:
             problem = f"{name}: dbfleet_product is {product}: it takes {' or '.join(PRODUCTS)}"
             return Meant(name, "exa", {}, fails, problem=problem)
@@ -127,7 +127,7 @@ class Hosts:
 
 
 def product_of(values: Mapping[str, Any]) -> str:
-    """What a host is, where its variables don't say it: a NuoDB domain where it is reached as one."""
+    """The product of a host. If dbfleet_product is not set, a host with a NuoDB connection is a NuoDB domain."""
     said = values.get("dbfleet_product")
     if not is_nothing(said):
         return str(said).strip()
@@ -136,7 +136,7 @@ def product_of(values: Mapping[str, Any]) -> str:
 
 
 def problems(meant: Iterable[Meant]) -> list[str]:
-    """What is wrong with what is asked, in sentences: nothing is looked at then."""
+    """Sentences about what is wrong with the request. With one of them, nothing is read."""
     rows = list(meant)
     names = [one.name for one in rows]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []

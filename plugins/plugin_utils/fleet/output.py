@@ -22,7 +22,7 @@ from .look import Row, in_order, total
 Fleet = Mapping[str, Row]
 
 KINDS = ("nodes", "services", "servers", "databases", "archives", "processes")
-"""What is counted; a product has some of them."""
+"""The objects that are counted; a product has some of them."""
 
 
 def heading(names: list[str]) -> str:
@@ -32,7 +32,7 @@ def heading(names: list[str]) -> str:
 def line(name: str, row: Row, names: list[str]) -> str:
     """One cluster's row of the table.
 
-    :param names: of all clusters, for the width of a column.
+    :param names: the names of all clusters, for the width of a column.
     """
     state = word(row)
     return _line(state, name, row["summary"].removeprefix(f"{name}: ").removeprefix(f"{state}: "), names)
@@ -67,7 +67,7 @@ def as_csv(fleet: Fleet, at: float) -> str:
 
 
 def openmetrics(fleet: Fleet, at: float) -> str:
-    """Gauges, as node_exporter's textfile collector takes them too.
+    """The fleet as gauges, in a form that node_exporter's textfile collector also reads.
 
     :raises ClusterError: prometheus_client isn't there.
     """
@@ -82,7 +82,7 @@ def openmetrics(fleet: Fleet, at: float) -> str:
         ) from None
 
     class Gauges:
-        """What a registry collects."""
+        """A collector for a registry."""
 
         def collect(self) -> Iterator[Any]:
             yield from _gauges(fleet, at)
@@ -124,13 +124,13 @@ FORMS: dict[str, Callable[[Fleet, float], str]] = {
     "csv": as_csv,
     "openmetrics": openmetrics,
 }
-"""By what the option calls them; each takes the fleet, and when it was looked at (seconds since 1970)."""
+"""The formats by the value of the option; each takes the fleet and the time of the look (seconds since 1970)."""
 
 
 def write(path: str, text: str) -> None:
-    """Writes a file that another user's program reads.
+    """Writes a file that programs of other users may read.
 
-    :raises ClusterError: it can't be written.
+    :raises ClusterError: the file can't be written.
     """
     path = os.path.expanduser(path)
     try:

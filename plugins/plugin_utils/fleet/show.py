@@ -16,16 +16,16 @@ from .look import Row, in_order
 from .output import heading, line
 
 BATCH = 2.0
-"""Seconds for which rows are held back, to be shown in order: of a quick fleet that is all of it."""
+"""Seconds for which rows are held back, to show them in order: for a quick fleet, all rows."""
 
 HEARTBEAT = 30.0
-"""Seconds without a line, at most."""
+"""The most seconds without a line."""
 
 
 class Show:
-    """Rows in the order of what needs attention, as far as they have come.
+    """Shows rows as they arrive, those that need attention first.
 
-    :param names: of all clusters.
+    :param names: the names of all clusters.
     :param place: see C(progress).
     """
 
@@ -37,7 +37,7 @@ class Show:
         self._batches = 0
 
     def add(self, row: Optional[tuple[str, Row]]) -> None:
-        """Takes a row, or the chance to show those that it has."""
+        """Takes a row; without a row, it may show the rows that it has."""
         if row:
             self._held.append(row)
         now = time.monotonic()
@@ -52,7 +52,7 @@ class Show:
             )
 
     def end(self, total: str) -> None:
-        """Shows what is left, once more what needs attention where it isn't together, and a line for all."""
+        """Shows the remaining rows, again those that need attention if they are not together, and a line for all."""
         self._flush()
         ill = [(name, row) for name, row in self._shown if row["state"] != UP]
         if self._batches > 1 and ill:
@@ -81,7 +81,7 @@ class Show:
 
 
 def _colour(state: str) -> str:
-    """As ansible-core shows a result that is good, of interest, or bad."""
+    """The colour in which ansible-core shows a result that is good, notable, or bad."""
     if state == UP:
         return progress.GOOD
     return progress.NOTED if state == DEGRADED else progress.BAD

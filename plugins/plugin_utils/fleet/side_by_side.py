@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work on many clusters, of which a slow one holds nobody up."""
+"""Work on many clusters, in which a slow cluster doesn't delay the others."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from queue import Empty, SimpleQueue
 from typing import Any, Callable, Optional
 
 TICK = 0.5
-"""Seconds between two chances of the caller to say something, at most."""
+"""The most seconds until the caller gets a chance to show something."""
 
 Answer = tuple[str, Optional[dict[str, Any]], float]
-"""A cluster's name, its result (None where the time is up), and how many seconds it took."""
+"""A cluster's name, its result (None if the time is up), and how many seconds it took."""
 
 
 def answers(
@@ -27,15 +27,15 @@ def answers(
     timeout: float = math.inf,
     slow: float = math.inf,
 ) -> Iterator[Optional[Answer]]:
-    """The results as they come; None now and then, where none has come.
+    """The results as they arrive; None from time to time if none has arrived.
 
-    The threads are daemons, and one whose time is up is left alone: another takes its place.
+    The threads are daemons. A thread whose time is up is abandoned, and another thread takes its place.
 
-    :param names: each is taken in the caller's thread, when its turn comes.
-    :param work: raises nothing.
-    :param most: clusters at a time.
-    :param timeout: seconds for each.
-    :param slow: seconds after which one is waited for beside those that are worked on at a time.
+    :param names: the clusters. The caller's thread takes each name when its turn comes.
+    :param work: the work on a cluster; raises nothing.
+    :param most: how many clusters are worked on at a time.
+    :param timeout: the seconds for each cluster.
+    :param slow: the seconds after which a cluster no longer counts in C(most).
     """
     following, is_more, began = iter(names), True, dict[str, float]()
     queue: SimpleQueue[tuple[str, dict[str, Any]]] = SimpleQueue()
@@ -66,6 +66,6 @@ def answers(
 
 
 def _busy(began: dict[str, float], slow: float) -> int:
-    """How many are worked on, without those that are slow."""
+    """How many clusters are worked on, without slow ones."""
     now = time.monotonic()
     return sum(now - since < slow for since in began.values())

@@ -24,19 +24,19 @@ from ..profiles import DEFAULT_PROFILES, Profiles, fallback, refuse_credentials
 SECRETS = [name for name, row in CONNECTIONS["exa"].items() if row.get("no_log")]
 
 KEYS = ("name", "vars", "region")
-"""What a cluster of the list may have beside its connection."""
+"""The keys that a cluster of the list may have besides its connection."""
 
 WILD = "*?["
-"""What makes a pattern of a name."""
+"""Characters that make a name a pattern."""
 
 
 @dataclass
 class Listed:
     """A cluster that a source lists.
 
-    :param options: of its connection, as they are given.
-    :param path: of the file that has its profile, as it is opened.
-    :param vars: variables for its host, as the source has them.
+    :param options: the options of its connection, as given.
+    :param path: the path of the file with its profile.
+    :param vars: the variables for its host, as the source gives them.
     """
 
     name: str
@@ -46,20 +46,20 @@ class Listed:
     region: str = ""
 
     def asked(self) -> dict[str, Any]:
-        """The options of the module that reads it."""
+        """The options of the module that reads the cluster."""
         return {**self.options, **({"profiles_path": self.path} if "profile" in self.options else {})}
 
     def digest(self) -> str:
-        """Another one, where it is another connection."""
+        """A digest of the connection, which differs for another connection."""
         return sha256(json.dumps(self.asked(), sort_keys=True).encode()).hexdigest()
 
 
 class Source:
     """A source file.
 
-    :param product: the prefix of its variables.
-    :param folder: of the source file; a relative C(profiles_path) counts from there.
-    :param profiles_path: as the source gives it.
+    :param product: the prefix of the product's variables.
+    :param folder: the folder of the source file; a relative C(profiles_path) starts there.
+    :param profiles_path: the path as the source gives it.
     """
 
     def __init__(self, product: str, profiles: Profiles, folder: str, profiles_path: Any = None) -> None:
@@ -70,10 +70,10 @@ class Source:
         self._path = os.path.expanduser(self._given_path or named or DEFAULT_PROFILES)
 
     def clusters(self, given: Any) -> list[Listed]:
-        """The clusters, those of patterns behind the others.
+        """The clusters; those of patterns come after the others.
 
         :param given: the option C(clusters).
-        :raises ClusterError: something in it is wrong.
+        :raises ClusterError: an item of the option is wrong.
         """
         if is_nothing(given):
             return [self._of_profile(name) for name in self._certain()]
@@ -85,7 +85,7 @@ class Source:
                 raise ClusterError(f"clusters lists {one.name} twice", number="DBF-7011")
             found.update({one.name: one} if one else {})
         used = {one.options.get("profile") for one in found.values()}
-        for pattern in filter(_is_pattern, items):  # the others say more of a cluster than a pattern does
+        for pattern in filter(_is_pattern, items):  # an item without a pattern may contain more about a cluster
             for name in self._matching(pattern):
                 if name not in used:
                     found.setdefault(name, self._of_profile(name))
@@ -97,11 +97,11 @@ class Source:
         return Listed(name, {"profile": name, **self._own_path()}, self._path)
 
     def _own_path(self) -> dict[str, str]:
-        """For the hosts: where nothing is given, a runbook finds the file as this plugin did."""
+        """The path for the hosts. If the source gives none, a runbook finds the file in the same way as this plugin."""
         return {"profiles_path": self._given_path} if self._given_path else {}
 
     def _fitting(self) -> dict[str, bool]:
-        """The profiles that may be of this product, and whether they surely are."""
+        """The profiles that may be of this product, and whether that is certain."""
         own, others = set(CONNECTIONS[self._product]), set(CONNECTIONS[self._other])
         keys = self._profiles.clusters(self._path, f"profiles_path {self._path}")
         return {name: bool(those & (own - others)) for name, those in keys.items() if not those & (others - own)}
@@ -189,7 +189,7 @@ class Source:
             raise error.of(name) from None
 
     def _vars(self, name: str, given: Any) -> dict[str, Any]:
-        """They stay as they came: a template in them is the user's own, and is evaluated where it is used."""
+        """The variables for the host, unchanged: Ansible evaluates the user's templates in them where they are used."""
         if given is None:
             return {}
         if not isinstance(given, Mapping):
@@ -232,7 +232,7 @@ def _refuse_templates(name: str, options: Mapping[str, Any]) -> None:
 
 
 def _is_vaulted(value: Any) -> bool:
-    """Whether there is a value in it that is encrypted by itself."""
+    """Whether a value is encrypted with vault, or contains such a value."""
     inner: Iterable[Any] = ()
     if isinstance(value, Mapping):
         inner = value.values()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lease of a NuoDB domain, from before the first change of its maintenance to behind the last one."""
+"""The lease of a NuoDB domain, from before the first change of its maintenance until after the last one."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..fleet.meant import Meant
 from ..runbooks.nuodb.lease import TAKE_OVER, WITHOUT
 
 BEFORE_ANYTHING = ("begin", "shutdown", "graceful shutdown")
-"""Phases in which a cluster that is as it was has not been changed."""
+"""Phases in which a cluster that is in its earlier state has not been changed."""
 
 
 def options_of(run: str, one: Meant) -> dict[str, Any]:
-    """What nuodb_lease has to know, besides the connection; nothing where none is taken.
+    """The options of nuodb_lease besides the connection; none if the maintenance takes no lease.
 
-    :param run: what all tasks of the play have in common, for the runbooks within it must know the lease as theirs.
+    :param run: a value that all tasks of the play share, so that the runbooks of the play know the lease as theirs.
     """
     choice = one.given.get("nuodb_lease") or ""
     if one.product != "nuodb" or choice == WITHOUT:
@@ -36,13 +36,14 @@ def options_of(run: str, one: Meant) -> dict[str, Any]:
 
 
 def end_of(phase: str, before: Optional[str], now: str) -> str:
-    """What becomes of the lease where a maintenance failed: a state of nuodb_lease, or nothing where nobody answers.
+    """The state of nuodb_lease after a failed maintenance; an empty text if the domain doesn't answer.
 
-    What the maintenance has left down or in part is kept from recovery: whoever goes on with it brings it up.
+    If the maintenance left a domain down or partly down, the lease keeps recovery away: the resumed maintenance starts
+    the domain.
 
-    :param phase: in which it failed.
+    :param phase: the phase in which the maintenance failed.
     :param before: the state of the domain when its wave began.
-    :param now: its state now.
+    :param now: the state of the domain now.
     """
     if now == UNREACHABLE:
         return ""

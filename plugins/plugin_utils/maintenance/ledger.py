@@ -2,11 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How far each cluster of this run of ansible-playbook has come, and the table of all at its end.
+"""How far each cluster of this run of ansible-playbook has come, and the table of all clusters at its end.
 
-It is shown when ansible-playbook ends, for only then it is known: a wave that isn't begun has no task, a cluster that
-became unreachable, or whose host a task of the user ended, has none any more.
-What stands here is about this run alone and goes with it; the state of a cluster is always read from the cluster.
+The table is shown when ansible-playbook ends, because the results are complete only then: a wave that was not begun has
+no task, and a cluster that became unreachable, or whose host a task of the user ended, has no further task.
+The ledger is about this run alone and is removed with it; the state of a cluster is always read from the cluster.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RUN, CLUSTER = "maintenance-run", "maintenance"
 """Kinds of files."""
 
 SICK, UNENDED, NOT_BEGUN, DONE, PREVIEWED = RESULTS = ("sick", "not ended", "not begun", "done", "previewed")
-"""What becomes of a cluster, in the order of the table: what needs attention first."""
+"""The results of a cluster, in the order of the table: those that need attention first."""
 
 GOOD_ENDS = (DONE, PREVIEWED)
 
@@ -57,27 +57,27 @@ CUT_OFF = (
 
 
 def write(host: str, **known: Any) -> None:
-    """Adds what is known of a cluster from now on."""
+    """Adds facts about a cluster."""
     _add(path_of(CLUSTER, host), known)
 
 
 def read(host: str) -> dict[str, Any]:
-    """All that is known of a cluster; nothing of one that wasn't begun."""
+    """All known facts about a cluster; an empty dictionary if it was not begun."""
     return _whole(path_of(CLUSTER, host))
 
 
 def settle(**known: Any) -> None:
-    """Adds what holds for the whole run: its waves, and the like."""
+    """Adds facts about the whole run, such as its waves."""
     _add(path_of(RUN), known)
 
 
 def settled() -> dict[str, Any]:
-    """All that holds for the whole run; nothing where no run was planned."""
+    """All known facts about the whole run; an empty dictionary if no run was planned."""
     return _whole(path_of(RUN))
 
 
 def result_of(row: dict[str, Any]) -> str:
-    """What became of a cluster, so far."""
+    """The result of a cluster so far."""
     return str(row.get("result") or (UNENDED if row else NOT_BEGUN))
 
 
@@ -105,7 +105,7 @@ def _whole(path: str) -> dict[str, Any]:
 
 
 def words() -> tuple[list[Line], bool]:
-    """The table of all clusters and the command that goes on, and whether every cluster is done."""
+    """The table of all clusters with the command that resumes, and whether every cluster is done."""
     run = settled()
     if "waves" not in run:
         return [], True
@@ -144,13 +144,13 @@ def _cells(host: str, row: dict[str, Any], wave: str) -> list[str]:
 
 
 def _command(hosts: list[str], known: dict[str, dict[str, Any]], accepted: list[str]) -> str:
-    """What goes on with the clusters that aren't done, the sick ones as they are now.
+    """The command that resumes with the clusters that aren't done; it accepts sick clusters in their present state.
 
-    :param accepted: those that this run took although they weren't up.
+    :param accepted: the clusters that this run took although they weren't up.
     """
     settings = [f"confirm={','.join(hosts)}"]
     begun = {host: known[host] for host in hosts if known[host]}
-    # Of a cluster that did not come to its end nobody knows how it is now.
+    # The state of a cluster that did not end is unknown.
     ill = [host for host, row in begun.items() if result_of(row) == UNENDED or row.get("state") != "up"]
     taken = [host for host in hosts if host in ill or (host in accepted and host not in begun)]
     settings += [f"maintenance_accept={','.join(taken)}"] if taken else []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run of maintenance is going to do: the clusters in waves, and how they are before it."""
+"""The plan of a maintenance: the clusters in waves, and their states before it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ HEADINGS = ("WAVE", "CLUSTER", "STATE", "WHAT")
 class Plan:
     """The clusters of a run.
 
-    :param clusters: how each is reached.
-    :param settings: the variables of each.
-    :param accepted: the clusters that may be begun though they aren't up.
+    :param clusters: the connection of each cluster.
+    :param settings: the variables of each cluster.
+    :param accepted: the clusters that the maintenance may begin although they aren't up.
     """
 
     clusters: dict[str, Meant]
@@ -34,18 +34,18 @@ class Plan:
     accepted: set[str]
 
     def number_of(self, host: str) -> int:
-        """The wave that a cluster is in."""
+        """The number of a cluster's wave."""
         return next(number for number, wave in enumerate(self.waves, 1) if host in wave)
 
     def is_sick(self, host: str, row: Mapping[str, Any]) -> bool:
-        """Whether a cluster may not be begun. One that can't be read counts as sick."""
+        """Whether the maintenance may not begin a cluster. A cluster that can't be read counts as sick."""
         return row["state"] != UP and host not in self.accepted
 
 
 def lines_of(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     """The plan in words.
 
-    :param rows: of a look at all clusters.
+    :param rows: the rows of a look at all clusters.
     """
     of_run = next(iter(plan.settings.values())).values
     count, number = len(plan.clusters), len(plan.waves)

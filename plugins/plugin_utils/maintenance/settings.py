@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the variables of maintenance say: of one cluster, and of the run."""
+"""The variables of maintenance: those of one cluster, and those of the run."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ REGISTERED = frozenset(
 """Results that the tasks of the role register."""
 
 WITHOUT_WORK = "none"
-"""What C(maintenance_work) is where the clusters are only shut down and started."""
+"""The value of C(maintenance_work) with which the run only shuts the clusters down and starts them."""
 
 NEVER, AFTER_CANARY, AFTER_EACH = PAUSES = ("never", "after_canary", "after_each")
 
 BACKUP = ("databases", "volume", "level", "expire", "max_age", "once", "time_zone")
-"""Options of exa_backup that C(maintenance_backup) may have."""
+"""The options of exa_backup that C(maintenance_backup) may contain."""
 
 OF_RUN: dict[str, Any] = {"serial": "1", "canary": "1", "max_failures": 0, "pause": NEVER}
-"""What holds for the run and not for a cluster, with its default."""
+"""The variables of the whole run, with their defaults."""
 
 OF_CLUSTER: dict[str, Any] = {
     "work": [],
@@ -57,15 +57,15 @@ OF_CLUSTER: dict[str, Any] = {
     "verify_timeout": 600.0,
     "side_by_side": 16,
 }
-"""What may differ per cluster, with its default."""
+"""The variables that may differ per cluster, with their defaults."""
 
 
 @dataclass
 class Settings:
     """The variables of one cluster.
 
-    :ivar values: by the name without its prefix, in their types.
-    :ivar problems: what is wrong with them, in sentences.
+    :ivar values: the values in their types, by the name without its prefix.
+    :ivar problems: the problems of the variables, in sentences.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Settings:
         return [str(path) for path in listed(self.values["work"]) if str(path).lower() != WITHOUT_WORK]
 
     def names(self, option: str, groups: Mapping[str, Collection[str]]) -> list[str]:
-        """Hosts that a list names, by themselves or by a group."""
+        """The hosts that a list names, directly or by a group."""
         named = [str(one) for one in listed(self.values[option])]
         return [host for one in named for host in groups.get(one, [one])]
 
@@ -85,8 +85,8 @@ class Settings:
 def settings_of(host: str, given: Mapping[str, Any], product: str = "exa") -> Settings:
     """The variables of a host.
 
-    :param product: the prefix of its product.
-    :param given: those that begin like ours, as they are after templating.
+    :param product: the prefix of the host's product.
+    :param given: the variables with our prefix, after templating.
     """
     options = options_of("maintenance")
     mine = {name: value for name, value in given.items() if name.startswith(PREFIX) and name not in REGISTERED}
@@ -131,7 +131,7 @@ def _backup_problems(backup: Mapping[str, Any], product: str) -> list[str]:
 
 
 def differing(found: Mapping[str, Settings]) -> list[str]:
-    """What must be one for all clusters of a run, and isn't."""
+    """Sentences about variables of the whole run that differ between its clusters."""
     wrong = []
     for name in OF_RUN:
         by_value: dict[str, list[str]] = {}
@@ -149,7 +149,7 @@ def differing(found: Mapping[str, Settings]) -> list[str]:
 def planned(found: Mapping[str, Settings], groups: Mapping[str, Collection[str]]) -> tuple[list[list[str]], Canary]:
     """The waves of a run.
 
-    :raises ClusterError: there are none by these variables.
+    :raises ClusterError: these variables allow no waves.
     """
     hosts = list(found)
     one = found[hosts[0]].values
@@ -167,7 +167,7 @@ def planned(found: Mapping[str, Settings], groups: Mapping[str, Collection[str]]
 
 
 def gates(number_of_waves: int, canary: Canary, pause: str) -> list[int]:
-    """The numbers of the waves behind which somebody must let the next one begin."""
+    """The numbers of the waves after which a person must let the next wave begin."""
     if pause == AFTER_EACH:
         return list(range(1, number_of_waves))
     return [1] if pause == AFTER_CANARY and canary and number_of_waves > 1 else []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a cluster is as it was before its maintenance."""
+"""Whether a cluster is in the same state as before its maintenance."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ...module_utils._nuodb import report as nuodb
 from ..fleet.condition import UNREACHABLE, UP
 
 REPORTS = {"exasol": ("cluster", exasol.lost), "nuodb": ("domain", nuodb.lost)}
-"""By the product: where a look has the cluster, and what compares two of them."""
+"""By the product: the key of the cluster in a look, and the function that compares two looks."""
 
 
 def why(row: Mapping[str, Any]) -> str:
-    """What is wrong with a cluster that isn't up, in one sentence. Here no other line tells why it doesn't answer.
+    """What is wrong with a cluster that isn't up, in one sentence that includes why the cluster doesn't answer.
 
-    :param row: of a look.
+    :param row: the row of a look.
     """
     return str(row["summary"] if row["state"] == UNREACHABLE else row["problem"])
 
 
 def of(host: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """What is wrong with a cluster, in one sentence; nothing where it is as it was.
+    """What is wrong with a cluster, in one sentence; an empty text if it is in its earlier state.
 
-    :param before: the look at the start, a row of `look`.
-    :param now: the look at the end.
+    :param before: the row of the look at the start.
+    :param now: the row of the look at the end.
     """
     if now["state"] != UP:
         return why(now)

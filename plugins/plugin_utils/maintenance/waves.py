@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which clusters are taken together, and in which order."""
+"""Which clusters the maintenance takes together, and in which order."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ...module_utils._wording import listing, near
 
 
 def sizes(serial: Any, total: int) -> Iterator[int]:
-    """How many clusters each wave has: as Ansible's keyword C(serial), the last one for all waves that follow.
+    """The number of clusters of each wave, as with Ansible's keyword C(serial): the last number repeats.
 
     :param serial: a number, a share (C(30%)), or a list of them.
-    :raises ClusterError: it is none of these.
+    :raises ClusterError: it is neither a number nor a share.
     """
     found = [_size(str(one).strip(), total) for one in listed(serial)] or [1]
     return chain(found, repeat(found[-1]))
@@ -40,7 +40,7 @@ def _size(text: str, total: int) -> int:
 class Canary:
     """The clusters of the first wave.
 
-    :param count: how many; 0 where the first wave is like the others, or where they are named.
+    :param count: how many clusters; 0 if the first wave is like the others, or if the clusters are named.
     """
 
     count: int = 0
@@ -51,10 +51,10 @@ class Canary:
 
 
 def canaries(given: Any, hosts: Collection[str]) -> Canary:
-    """What is meant by C(maintenance_canary).
+    """The clusters of the first wave, from C(maintenance_canary).
 
     :param given: a number, or the clusters by name.
-    :raises ClusterError: it names a cluster that isn't of the run.
+    :raises ClusterError: it names a cluster that the run does not include.
     """
     names = [str(one) for one in listed(given)]
     if len(names) == 1 and names[0].isdecimal() and names[0] not in hosts:
@@ -72,10 +72,10 @@ def canaries(given: Any, hosts: Collection[str]) -> Canary:
 def waves(
     hosts: Collection[str], size: Iterator[int], canary: Canary, after: Mapping[str, Collection[str]]
 ) -> list[list[str]]:
-    """The clusters in waves, in the order in which they are given as far as they needn't wait for others.
+    """The clusters in waves. They keep their order, unless a cluster must wait for others.
 
-    :param after: the clusters for which one has to wait. Those that aren't of this run are no matter.
-    :raises ClusterError: they wait for each other.
+    :param after: for each cluster, the clusters that must come before it. Clusters outside this run don't count.
+    :raises ClusterError: clusters wait for each other.
     """
     waits = {host: set(after.get(host, ())) & set(hosts) for host in hosts}
     left, done, found = list(hosts), set[str](), list[list[str]]()

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands against the runbooks within a maintenance, as far as variables tell it: before the first change.
+"""Checks the variables of the runbooks within a maintenance before its first change.
 
-Each runbook refuses it by itself. Of a cold start that comes too late: by then the cluster is down.
+Each runbook refuses wrong variables itself. With a cold start, that is too late: the cluster is down by then.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ..runbooks.variables import misspelt, options_of, texts
 
 
 def runbooks(product: str) -> tuple[str, str]:
-    """Those of a product that a maintenance includes, in their order."""
+    """The runbooks of a product that a maintenance includes, in their order."""
     return f"{product}_graceful_shutdown", f"{product}_cold_start"
 
 
 def problems(one: Meant, extra: Collection[str]) -> list[str]:
     """Variables of a cluster that one of its runbooks would refuse, in sentences.
 
-    :param extra: names of extra variables.
+    :param extra: the names of the extra variables.
     """
     wrong: list[str] = []
     for name in runbooks(one.product):
@@ -44,7 +44,7 @@ def problems(one: Meant, extra: Collection[str]) -> list[str]:
 
 
 def planned(clusters: Iterable[Meant]) -> list[str]:
-    """Clusters with a saved plan, in sentences: nobody can foresee what the cold start of a maintenance will find."""
+    """Sentences about clusters with a saved plan: nobody can know beforehand what the cold start will find."""
     found = []
     for one in clusters:
         name = f"{one.product}_plan_file"
@@ -57,9 +57,9 @@ def planned(clusters: Iterable[Meant]) -> list[str]:
 
 
 def hook_files(one: Meant, loader: Any, role_path: str) -> dict[str, hooks.Files]:
-    """The hooks of a cluster by their runbook.
+    """The hooks of a cluster, by their runbook.
 
-    :param role_path: of the role maintenance, beside which those of the runbooks are.
+    :param role_path: the path of the role maintenance; the roles of the runbooks are next to it.
     """
     found = {}
     for name in runbooks(one.product):
@@ -70,7 +70,7 @@ def hook_files(one: Meant, loader: Any, role_path: str) -> dict[str, hooks.Files
 
 
 def twins(clusters: Iterable[Meant], loader: Any) -> list[str]:
-    """Clusters that stand in the run under several names, in sentences."""
+    """Sentences about clusters that the run includes under several names."""
     at: dict[str, list[str]] = defaultdict(list)
     for one in clusters:
         templar = Templar(loader=loader, variables=one.given)

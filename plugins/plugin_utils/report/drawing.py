@@ -16,10 +16,10 @@ from ...module_utils._wording import clock_text
 from .record import Row
 
 ROWS = 300
-"""Objects that are drawn. Those of which something can be told come first."""
+"""The most objects that are drawn. Objects with something to show come first."""
 
 WORDS = 6
-"""States of an object that are written out beside its bar."""
+"""The most states of an object that are written beside its bar."""
 
 TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 """Seconds between two marks of the axis."""
@@ -27,16 +27,16 @@ TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 2
 MOST_TICKS = 8
 
 EDGE = 99.2
-"""Percent of the whole where a mark stands at most, so that a printer doesn't cut it."""
+"""The most percent of the whole at which a mark is drawn, so that a printer doesn't cut it."""
 
 SLIGHTEST = 0.4
-"""Percent of the whole that a bar has at least, so that it is seen."""
+"""The least percent of the whole that a bar has, so that it is visible."""
 
 
 def drawn(row: Row) -> dict[str, Any]:
-    """What the template draws.
+    """The data that the template draws.
 
-    :returns: C(ticks), C(phases), and C(groups): a noun, its C(rows), and how many more there are.
+    :returns: C(ticks), C(phases), and C(groups): a noun, its C(rows), and the number of further rows.
     """
     whole = _whole(row)
     marks: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -87,9 +87,9 @@ def _bar(began: float, seconds: float, whole: float, **more: Any) -> dict[str, A
 
 
 def _objects(row: Row) -> list[dict[str, Any]]:
-    """Those that were seen, by their nouns, and those of which only steps are known.
+    """The objects that were seen, by their nouns, and the objects of which only steps are known.
 
-    Where a module has told its steps and not when it took them, such a bar is as long as the module.
+    If a module reports its steps without their times, the bar of such an object is as long as the module ran.
     """
     seen = {one["name"] for one in row["objects"]}
     spans = {(one["phase"], one.get("key")): one for one in row["modules"]}
@@ -137,7 +137,7 @@ def _object(one: dict[str, Any], marks: list[dict[str, Any]], whole: float) -> d
 
 
 def _words(states: list[str]) -> str:
-    """The states in a row, without those in the middle where they are many."""
+    """The states in order; if there are many, those in the middle are left out."""
     different = [word for word, _same in groupby(states)]
     if len(different) > WORDS:
         different = [*different[: WORDS // 2], "...", *different[-WORDS // 2 + 1 :]]

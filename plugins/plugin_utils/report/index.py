@@ -23,14 +23,14 @@ KIND = "reports"
 NAME = "index.html"
 
 MOST = 2000
-"""Records that an index has: those of a fleet, and the newest of the runs before it."""
+"""The most records in an index: those of this run, and the newest of earlier runs."""
 
 
 def announce(folder: str, name: str, place: str) -> None:
-    """A record is made in this folder: its index is to be written when ansible-playbook ends.
+    """Notes a new record in this folder, so that the index of the folder is written when ansible-playbook ends.
 
-    :param name: of the record.
-    :param place: where the progress of its run goes.
+    :param name: the name of the record.
+    :param place: where the progress of its run is shown.
     """
     path = os.path.join(constants.DEFAULT_LOCAL_TMP, f"dbfleet-{KIND}-{name}")
     with open(path, "w", encoding="utf-8") as file:
@@ -38,7 +38,7 @@ def announce(folder: str, name: str, place: str) -> None:
 
 
 def write(folder: Path) -> Path:
-    """:raises OSError: it can't be written."""
+    """:raises OSError: the index can't be written."""
     names = record.everywhere(folder)
     read = ((one.path, record.read(one.path)) for one in names[:MOST])
     rows = [(path.relative_to(folder).with_suffix(".html").as_posix(), row) for path, row in read if row]
@@ -48,7 +48,7 @@ def write(folder: Path) -> Path:
 
 
 def words() -> tuple[list[Line], bool]:
-    """At the end of ansible-playbook: writes the index of each folder, and says where it is."""
+    """At the end of ansible-playbook: writes the index of each folder, and shows its path."""
     folders: dict[str, list[str]] = {}
     for path in glob.glob(os.path.join(glob.escape(constants.DEFAULT_LOCAL_TMP), f"dbfleet-{KIND}-*")):
         with suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
@@ -61,7 +61,7 @@ def words() -> tuple[list[Line], bool]:
         except OSError as error:
             lines.append(f"reports: the index of {folder} can't be written: {error.strerror}")
             continue
-        except Exception as error:  # this is the end of ansible-playbook, which has more to say
+        except Exception as error:  # ansible-playbook ends here, and must still show other lines
             what = f"{type(error).__name__}: {error}"
             lines.append(f"reports: the index of {folder} can't be made, please report it: {what}")
             continue

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records of earlier runs: which are meant, as a table, and one in full."""
+"""Records of earlier runs: the chosen ones as a table, and one record in full."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from ..table import drawn
 from . import record
 
 MOST = 2000
-"""Records that are read at most, the newest first. Names alone tell cluster, runbook and time."""
+"""The most records that are read, the newest first. Cluster, runbook and time are in the names."""
 
 LAST = "last"
-"""Instead of a name: the newest."""
+"""Stands for the name of the newest record."""
 
 HEADINGS = ("BEGAN", "CLUSTER", "RUNBOOK", "RESULT", "TIME", "BY", "CAUSE")
 
 COLOURS = {record.OK: progress.GOOD, record.FAILED: progress.BAD, record.NOT_ENDED: progress.NOTED}
 
 SUMMARY = ("id", "cluster", "runbook", "check", "result", "began", "ended", "seconds", "phase", "by", "cause")
-"""What a list has of each run."""
+"""The keys of each run in a list."""
 
 
 class Found:
-    """The records that are meant.
+    """The chosen records.
 
-    :ivar rows: newest first.
-    :ivar more: how many older ones there are whose names are as wanted.
-    :ivar odd: names of files that are no records.
+    :ivar rows: the records, newest first.
+    :ivar more: the number of older records whose names match the options.
+    :ivar odd: the names of files that are not records.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Found:
 def chosen(
     folder: Path, clusters: Container[str], runbooks: Container[str], results: Container[str], limit: int
 ) -> Found:
-    """The newest records of a folder that are as wanted; whatever is empty wants all.
+    """The newest records of a folder that match the options; an empty option matches all.
 
     :raises ClusterError: the folder can't be read.
     """
@@ -72,9 +72,9 @@ def _fits(value: str, wanted: Container[str]) -> bool:
 
 
 def named(folder: Path, name: str) -> record.Row:
-    """One record by its name, or by that of its page.
+    """A record by its name, or by the name of its page.
 
-    :raises ClusterError: there is none, or it can't be read.
+    :raises ClusterError: the record doesn't exist, or can't be read.
     """
     wanted = Path(name).name.removesuffix(".json").removesuffix(".html")
     path = next((one.path for one in every(folder) if one.path.stem == wanted), None)
@@ -106,7 +106,7 @@ def summary(row: record.Row) -> dict[str, Any]:
 
 
 def table(found: Found, folder: Path) -> list[Line]:
-    """All of them."""
+    """The table of these records."""
     if not found.rows:
         return [(f"runs: {folder} has no record that matches the options", None)]
     rows = [(_cells(row), COLOURS[row["result"]]) for row in found.rows]
@@ -122,7 +122,7 @@ def _cells(row: record.Row) -> list[str]:
 
 
 def told(row: record.Row) -> list[Line]:
-    """One run in full."""
+    """The lines of one run in full."""
     lines = list(_lines(row))
     return [(lines[0], COLOURS[row["result"]]), *((line, None) for line in lines[1:])]
 
@@ -171,7 +171,7 @@ def _of_plan(heading: str, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def warning(found: Found, folder: Path) -> Optional[str]:
-    """What is said of files that are no records."""
+    """A warning about files that are not records; None without such files."""
     if not found.odd:
         return None
     is_many = f"{len(found.odd)} files that are not records" if len(found.odd) > 1 else "a file that is not a record"

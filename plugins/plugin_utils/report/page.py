@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records as pages that need nothing but themselves: no network, no script.
+"""Records as pages that load nothing: no network, no script.
 
-What servers said stands in them: every text is made visible (C(shown)), escaped by Jinja2, and the page's own policy
-forbids to load anything.
+The pages contain texts of servers: every text is made visible (C(shown)) and escaped by Jinja2, and the page's own
+policy forbids loading anything.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from . import record, usual
 from .drawing import drawn
 
 STEPS = 1000
-"""Rows of a table of steps. The record has all of them."""
+"""The most rows in a table of steps. The record contains all steps."""
 
 MARKS = {record.OK: "\u2713", record.FAILED: "\u2717", record.NOT_ENDED: "\u25cb"}
-"""Signs, so that a result isn't told by a colour alone."""
+"""Signs, so that a colour alone never shows a result."""
 
 
 @lru_cache(maxsize=1)
 def _templates(folder: str) -> jinja2.Environment:
-    """:param folder: of the run of ansible-playbook: its workers compile each template once."""
+    """:param folder: the folder of the run of ansible-playbook, in which its workers compile each template once."""
     made = jinja2.Environment(
         bytecode_cache=jinja2.FileSystemBytecodeCache(folder, "dbfleet-template-%s"),
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -48,7 +48,7 @@ def _templates(folder: str) -> jinja2.Environment:
 
 
 def _moment(at: str) -> str:
-    """A time of a record as a person reads it."""
+    """A time of a record, in a form for people."""
     return at.replace("T", " ").replace("Z", " UTC")
 
 
@@ -68,10 +68,10 @@ def of_run(row: record.Row) -> str:
 
 
 def of_all(rows: Iterable[tuple[str, record.Row]], more: int) -> str:
-    """The index of several runs, newest first, those of one run of ansible-playbook together.
+    """The index of several runs, newest first; runs of the same ansible-playbook are together.
 
-    :param rows: each with the path of its page, as seen from the index.
-    :param more: how many older ones aren't in it.
+    :param rows: the records, each with the path of its page relative to the index.
+    :param more: the number of older runs that are left out.
     """
     fleets: dict[str, list[record.Row]] = {}
     for path, row in rows:
@@ -81,7 +81,7 @@ def of_all(rows: Iterable[tuple[str, record.Row]], more: int) -> str:
 
 
 def _fleet(rows: list[record.Row]) -> dict[str, Any]:
-    """Clusters of one run, what needs attention first."""
+    """The clusters of one run; those that need attention come first."""
     order = (record.FAILED, record.NOT_ENDED, record.OK)
     count = Counter(row["result"] for row in rows)
     runbooks = list(dict.fromkeys(row["runbook"] for row in rows))
@@ -97,7 +97,7 @@ def _fleet(rows: list[record.Row]) -> dict[str, Any]:
 
 
 def _readable(value: Any) -> Any:
-    """The same with texts that a browser, and who reads it, takes for nothing but texts."""
+    """The same data with harmless texts: neither a browser nor a reader can take them for anything else."""
     if isinstance(value, str):
         return shown(value)
     if isinstance(value, dict):

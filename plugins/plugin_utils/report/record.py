@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of one run: a JSON file, its name, how it is written and read.
+"""The record of one run: a JSON file, its name, and how to write and read it.
 
-A record is written when the run begins, and again with each phase, so that a run that is killed has one too: it has no
-end. docs/report.md describes its fields, docs/schemas/run_record.json checks them.
+The run writes the record when it begins, and again with each phase, so that a killed run has a record too, without an
+end. docs/report.md describes its fields; docs/schemas/run_record.json checks them.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ REHEARSED = "rehearsal-of-"
 """Begins the name of a copy, which no real host has."""
 
 LARGEST = 50_000_000
-"""Bytes of a file that is read. Ours are far smaller."""
+"""The most bytes of a file that is read. Records are far smaller."""
 
 Row = dict[str, Any]
-"""What a record holds."""
+"""The contents of a record."""
 
 NAME = re.compile(r"(?P<began>\d{8}T\d{6}\.\d{3}Z)-(?P<runbook>[a-z0-9_]+)-(?P<cluster>[^/]+)\.json")
 
 
 class Named(NamedTuple):
-    """A record by its file's name: nothing was read yet."""
+    """A record as its file name describes it, without reading the file."""
 
     path: Path
     began: str
@@ -53,23 +53,23 @@ def is_of_copy(cluster: str) -> bool:
 
 
 def stamp(at: float) -> str:
-    """A time in names of files, which are in order by it."""
+    """A time for the names of files, which are sorted by it."""
     whole = int(at * 1000)
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(whole // 1000))}.{whole % 1000:03d}Z"
 
 
 def moment(at: float) -> str:
-    """A time in a record."""
+    """A time in the form of a record."""
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}Z"
 
 
 def path_of(folder: str, cluster: str, runbook: str, at: float) -> Path:
-    """Where the record of a run is."""
+    """The path of the record of a run."""
     return Path(folder) / name_for(cluster) / f"{stamp(at)}-{runbook}-{name_for(cluster)}.json"
 
 
 def named(path: Path) -> Optional[Named]:
-    """What the name of a file tells; None of a file that is no record."""
+    """The facts in the name of a file; None for a file that is not a record."""
     found = NAME.fullmatch(path.name)
     return found and Named(path, found["began"], found["runbook"], unquote(found["cluster"]))
 
@@ -95,9 +95,9 @@ def everywhere(folder: Path) -> list[Named]:
 
 
 def replace(path: Path, text: str) -> None:
-    """Writes a file of a cluster's, in folders that are made where they are missing.
+    """Writes a file of a cluster, and makes missing folders.
 
-    :raises OSError: it can't be written.
+    :raises OSError: the file can't be written.
     """
     path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -105,12 +105,12 @@ def replace(path: Path, text: str) -> None:
 
 
 def write(path: Path, row: Row) -> None:
-    """:raises OSError: it can't be written."""
+    """:raises OSError: the record can't be written."""
     replace(path, f"{json.dumps(row, indent=1, default=str)}\n")
 
 
 def read(path: Path) -> Optional[Row]:
-    """A record of this format; None of anything else, so that nothing of it fails later."""
+    """A record of this format; None for anything else, so that no later code fails on it."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         if path.stat().st_size > LARGEST:
             return None
@@ -122,7 +122,7 @@ def read(path: Path) -> Optional[Row]:
 NUMBER = (int, float)
 
 Kinds = dict[str, Any]
-"""The types that fields have, by their names."""
+"""The types of fields, by their names."""
 
 KINDS: Kinds = {
     **dict.fromkeys(("id", "cluster", "runbook", "run", "began", "phase", "cause", "hint", "resume", "command"), str),
@@ -131,7 +131,7 @@ KINDS: Kinds = {
     "by": dict,
     "check": bool,
 }
-"""Of the fields that readers rely on."""
+"""The types of the fields that readers rely on."""
 
 STEPS: Kinds = {"phase": str, "step": str, "objects": list}
 
@@ -144,13 +144,13 @@ ROWS: dict[str, Kinds] = {
     "marks": {"at": NUMBER, **dict.fromkeys(("noun", "name", "kind", "why"), str)},
     "modules": {"task": str, "phase": str, "began": NUMBER, "seconds": NUMBER},
 }
-"""What each row of a list has at least."""
+"""The fields that each row of a list must have."""
 
 STATE: Kinds = {"at": NUMBER, "how": str, "words": str}
-"""What each state of an object has."""
+"""The fields of each state of an object."""
 
 APPROVED: Kinds = dict.fromkeys(("path", "sha256", "made", "by"), str)
-"""What is known of the saved plan that a run was held to."""
+"""The fields of the saved plan that a run had to follow."""
 
 USUAL: Kinds = {**dict.fromkeys(("runs", "seconds", "least", "most"), NUMBER), "longest": str}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long a runbook usually takes on a cluster, by the records of earlier runs: an estimate, said as one."""
+"""How long a runbook usually takes on a cluster, estimated from the records of earlier runs."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ...module_utils._wording import listing
 from . import record
 
 MOST = 20
-"""Files that are read at most."""
+"""The most files that are read."""
 
 ODD = 2.0
-"""A run is unusual that takes more than so many times as long as usually, or as many times less."""
+"""A run is unusual if it takes more than this many times the usual time, or less than the usual time divided by it."""
 
 LEAST = 30.0
-"""Seconds that it must differ by."""
+"""The least number of seconds by which an unusual run differs."""
 
 
 def of(folder: Path, runbook: str, phases: list[str]) -> tuple[Optional[dict[str, Any]], list[str]]:
-    """How long the last good runs took that did something in the same phases; None where there was none. Warnings.
+    """How long the last successful runs with steps and with the same phases took, or None; and warnings.
 
-    :param folder: of the cluster.
+    :param folder: the folder of the cluster.
     """
     found = (one.path for one in record.below(folder) if one.runbook == runbook)
     rows, odd = [], []
@@ -65,7 +65,7 @@ def _longest(steps: Iterable[dict[str, Any]]) -> str:
 
 
 def words(seconds: float) -> str:
-    """A time as people say it."""
+    """A time in words."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -73,14 +73,14 @@ def words(seconds: float) -> str:
 
 
 def sentence(usual: dict[str, Any]) -> str:
-    """What is said when a run begins."""
+    """The sentence at the beginning of a run."""
     least, most = words(usual["least"]), words(usual["most"])
     among = f"{least} to {most} in {usual['runs']} runs" if usual["runs"] > 1 else "in 1 run"
     return f"usually {words(usual['seconds'])} ({among}), {usual['longest']} longest; an estimate from earlier records"
 
 
 def verdict(usual: Optional[dict[str, Any]], seconds: float) -> str:
-    """What is said at the end of a run that took unusually long, or short; an empty text of any other."""
+    """The sentence at the end of a run that took unusually long or short; an empty text for any other run."""
     if not usual or abs(seconds - usual["seconds"]) < LEAST:
         return ""
     more = f"usually {words(usual['seconds'])}, from {usual['runs']} earlier run{'s' if usual['runs'] > 1 else ''}"

@@ -6,10 +6,10 @@
 
 ansible-core's loader of collections compiles each file anew in each process (2.16 to 2.21), which was half of the time
 that this collection took to load. Python's own loader compiles a file once and keeps the result in C(__pycache__)
-beside it, or goes on without where it may not write there.
+beside it, if it may write there.
 
 No import of a plugin may change how Python imports. So a run of C(ansible-playbook) calls this when it begins a play of
-ours; whatever else loads these files has them compiled, as ever.
+this collection; other programs that load these files compile them as before.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Optional
 COLLECTION = __name__.rpartition(".plugin_utils.")[0]
 
 FOLDERS = tuple(f"{COLLECTION}.{folder}." for folder in ("module_utils", "modules", "plugin_utils"))
-"""How the names of the files begin that are loaded so."""
+"""The beginnings of the names of modules that are loaded in this way."""
 
 
 @cache
@@ -39,7 +39,7 @@ class OwnFiles:
     def find_spec(
         name: str, path: Optional[Sequence[str]] = None, _target: Optional[ModuleType] = None
     ) -> Optional[ModuleSpec]:
-        """Where a module is loaded from; nothing for what isn't ours, and for a folder without C(__init__.py)."""
+        """Where a module is loaded from; None for modules of others, and for a folder without C(__init__.py)."""
         if not path or not name.startswith(FOLDERS):
             return None
         specs = (finder_of(folder).find_spec(name) for folder in path)
@@ -47,6 +47,6 @@ class OwnFiles:
 
 
 def use() -> None:
-    """From now on. ansible-core has put its own finder first before it loads any plugin."""
+    """Uses this finder from now on. ansible-core has put its own finder first before it loads any plugin."""
     if OwnFiles not in sys.meta_path:
         sys.meta_path.insert(0, OwnFiles)

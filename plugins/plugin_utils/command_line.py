@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Extra variables (C(-e)) that look as if they were ours and are not: what was meant would be left out unseen."""
+"""Extra variables (C(-e)) that look like ours but don't exist: the intended setting would silently be missing."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ WORDS = ("target", "confirm", "fail_on", "dbfleet_strategy", PROGRESS)
 """Variables of playbooks that have no product's prefix."""
 
 MEANT = {"host": "target", "hosts": "target", "limit": "target"}
-"""Words that mean one of those, and aren't like it."""
+"""Words that stand for one of those variables but aren't similar to it."""
 
 ARGUMENTS = {
     "check": "--check", "check_mode": "--check", "dry_run": "--check", "dryrun": "--check", "diff": "--diff",
     "tag": "--tags", "tags": "--tags", "skip_tags": "--skip-tags", "start_at_task": "--start-at-task",
     "forks": "--forks",
 }  # fmt: skip
-"""What is said with an argument: as a variable it does nothing."""
+"""Settings that are arguments of ansible-playbook: as variables they have no effect."""
 
 ALIKE = 0.8
-"""How alike a name must be to be taken for a slip of the hand. Nobody gives an extra variable that does nothing."""
+"""How similar a name must be to count as a typing error. Nobody sets an extra variable without effect on purpose."""
 
 ALIKE_WITHOUT_PREFIX = 0.85
-"""How alike a name without the product's prefix must be to be taken for a variable whose prefix was left out."""
+"""How similar a name must be to a variable without its prefix to count as that variable."""
 
 
 def slips(names: Iterable[str]) -> list[str]:
-    """What is wrong with extra variables of any playbook, in sentences."""
+    """Sentences about wrong extra variables of any playbook."""
     return [text for text in map(_slip, sorted(names)) if text]
 
 
@@ -50,11 +50,11 @@ def _slip(name: str) -> Optional[str]:
 def product_slips(
     names: Iterable[str], prefix: str, runbook: str, known: Collection[str], options: Collection[str]
 ) -> dict[str, str]:
-    """What is wrong with extra variables of a runbook: by name, in sentences.
+    """Sentences about wrong extra variables of a runbook, by their names.
 
-    :param prefix: of the product's variables, with its underscore.
-    :param known: names that begin with it and mean something.
-    :param options: the variables that are meant to be set.
+    :param prefix: the prefix of the product's variables, with its underscore.
+    :param known: names with this prefix that are in use.
+    :param options: the variables that a user may set.
     """
     beginnings = (f"{runbook}_", prefix)
     short = {name.removeprefix(start): name for start in beginnings for name in options if name.startswith(start)}

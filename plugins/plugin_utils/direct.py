@@ -59,10 +59,10 @@ def show_lines_at_once() -> None:
 
 
 def leave_out_of_garbage() -> None:
-    """Exempts from garbage collection what is loaded by now.
+    """Exempts all objects that are loaded by now from garbage collection.
 
-    The worker of each task is a fork of the main process. Its collection would write to everything that it has from
-    there, and so copy that memory: 6 to 7 % of a task's CPU.
+    The worker of each task is a fork of the main process. Its garbage collection would write to all inherited objects,
+    and so copy that memory: 6 to 7 % of a task's CPU.
     """
     gc.freeze()
 
@@ -73,7 +73,7 @@ leave_out_of_garbage()
 
 
 def _is_unreadable(spec: dict[str, Any], args: dict[str, Any], name: str) -> bool:
-    """Whether ansible-core fails to validate an option, which is no refusal of its value."""
+    """Whether ansible-core fails while it validates an option, which is not a refusal of the value."""
     try:
         ArgumentSpecValidator({name: {**spec.get(name, {}), "required": False}}).validate({name: args[name]})
     except Exception:
@@ -83,7 +83,7 @@ def _is_unreadable(spec: dict[str, Any], args: dict[str, Any], name: str) -> boo
 
 @contextmanager
 def in_environment(variables: dict[str, str]) -> Iterator[None]:
-    """The environment of this process is another meanwhile."""
+    """Sets these variables in the environment of this process for a while."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -97,9 +97,9 @@ def in_environment(variables: dict[str, str]) -> Iterator[None]:
 
 
 def unknown_options(spec: dict[str, Any], unknown: Iterable[Any]) -> list[str]:
-    """What is wrong with options that a module doesn't have.
+    """Sentences about options that a module doesn't have.
 
-    :param unknown: names, or the path to one within another.
+    :param unknown: the names of options, or the path to an option within another.
     """
     texts = []
     for path in sorted((one,) if isinstance(one, str) else tuple(one) for one in unknown):
@@ -114,12 +114,12 @@ def unknown_options(spec: dict[str, Any], unknown: Iterable[Any]) -> list[str]:
 
 
 def validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> tuple[dict[str, Any], list[str]]:
-    """The values of options in their types, with defaults; and what is wrong with them, in sentences.
+    """The values of options in their types, with defaults; and sentences about their problems.
 
-    :param relations: as of AnsibleModule (`required_together` ...).
+    :param relations: as for AnsibleModule (`required_together` ...).
     """
     args, unreadable = read(spec, args)
-    if unreadable:  # what else is wrong is told too, but for what follows from these
+    if unreadable:  # other problems are reported too, except those that follow from these
         args = {name: value for name, value in args.items() if name not in unreadable}
         spec = {**spec, **{name: {**spec[name], "required": False} for name in unreadable}}
         relations = {}
@@ -130,7 +130,7 @@ def validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> t
 def _validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> tuple[dict[str, Any], list[str]]:
     try:
         found = ArgumentSpecValidator(spec, **relations).validate(args)
-    except Exception:  # ansible-core's own, of a number where a mapping belongs, or of .inf for a whole number
+    except Exception:  # ansible-core's own, for a number as a mapping, or for .inf as a whole number
         odd = " ".join(filter(partial(_is_unreadable, spec, args), args)) or "one"
         return {}, [f"option {odd} has a value of the wrong type"]
     texts = [str(error) for error in found.errors if not isinstance(error, UnsupportedError)]
@@ -138,7 +138,7 @@ def _validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> 
 
 
 def _variable(spec: dict[str, Any], name: str) -> str:
-    """The variable of the environment that an option falls back on: the first that is set."""
+    """The variable of the environment whose value an option takes: the first that is set."""
     _strategy, variables = spec[name]["fallback"]
     return next((one for one in variables if not is_nothing(os.environ.get(one))), variables[0])
 
@@ -173,12 +173,12 @@ class LiveTask:
 
 
 def module_of(name: str) -> Any:
-    """A module of ours by its name. The main process has loaded it before it forks, see C(action_of)."""
+    """A module of this collection, by its name. The main process has loaded it before it forks, see C(action_of)."""
     return import_module(f"{MODULES}.{name}")
 
 
 def is_reckoned(spec: dict[str, Any]) -> bool:
-    """Whether a module asks no server and no machine, but reckons with what it is given, as a plan does."""
+    """Whether a module reads no server and no machine and only uses its options, like a plan."""
     return "cluster" in spec or "domain" in spec
 
 
@@ -201,15 +201,15 @@ class Direct(ActionBase):
     _supports_async = True
 
     timeline: Optional[Timeline] = None
-    """What takes down the states that are seen, where a report is wanted."""
+    """Records the states that modules see, if a report is wanted."""
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        # ansible-core shows results, and every result of ours leaves here.
+        # ansible-core shows results, and every result of this collection passes here.
         return told(self.result_of(task_vars or {}))
 
     def result_of(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """The result of the task; an action that does something else does it here."""
+        """The result of the task. An action that does something else overrides this."""
         environment = self._environment()
         try:
             with in_environment(environment):
@@ -218,16 +218,16 @@ class Direct(ActionBase):
             return error.result
         try:
             return self._carried_out(module, args, task_vars, environment)
-        except AnsibleConnectionFailure as error:  # which no rescue hears of
+        except AnsibleConnectionFailure as error:  # no rescue catches it
             role = self._task._role
             if role is None or not str(role.get_name()).startswith(OURS):
                 raise
             return {"changed": False, **failure(str(error), "DBF-1008", "unreachable")}
 
     def _called(self, name: str, given: dict[str, Any], task_vars: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """A module of ours, and its options with what only the controller knows.
+        """A module of this collection, and its options, completed by the controller.
 
-        :raises ClusterError: its `result` is the module's.
+        :raises ClusterError: its `result` is the result of the module.
         """
         module = module_of(name)
         try:
@@ -252,35 +252,35 @@ class Direct(ActionBase):
         return self._ordinary(module, args, task_vars, local)
 
     def _hear(self, steps: Optional[dict[str, list[str]]]) -> None:
-        """Hears which steps of the module are under way.
+        """Takes the steps of the module that are under way.
 
-        :param steps: None of a module whose steps aren't seen from here.
+        :param steps: the steps; None if the steps of the module aren't visible here.
         """
 
     # -- what the controller knows
 
     def _environment(self) -> dict[str, str]:
-        """What the task adds to the environment."""
+        """The variables that the task adds to the environment."""
         found: dict[str, str] = {}
         for part in self._task.environment or []:
             found.update({key: str(value) for key, value in plain(self._templar.template(part) or {}).items()})
         return {**found, **self._taken}
 
     def _take_from_environment(self, spec: dict[str, Any]) -> None:
-        """Takes what options were read from out of the task's environment, where they go to an ordinary module.
+        """Removes variables from the task's environment whose values an ordinary module gets as options.
 
-        ansible-core writes that environment into a command, which stands in the list of processes and at -vvv.
+        ansible-core writes that environment into a command, which the list of processes and -vvv show.
         """
         found = self._environment()
         read = products.VARIABLES | products.variables_of(spec)
-        # A blank one hides what the process has; it goes along.
+        # An empty variable hides that of the process, so it stays.
         self._taken = {name: value for name, value in found.items() if name in read and not is_nothing(value)}
         wants = {WANTED: "1"} if self.timeline else {}
         rest = {name: value for name, value in found.items() if name not in self._taken}
         self._task.environment = [{**rest, **wants}]
 
     _taken: Mapping[str, str] = MappingProxyType({})
-    """What isn't in the task's environment any more: a task that is tried again is this one."""
+    """The variables that were removed from the task's environment: a task that is retried needs them again."""
 
     def _completed(self, args: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         done = given_of(spec, {**self._of_hook(spec, task_vars), **args})
@@ -295,9 +295,9 @@ class Direct(ActionBase):
         return done
 
     def _of_hook(self, spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """The connection that a task of a hook gets from its host; nothing of another task.
+        """The connection that a task of a hook gets from its host; an empty one for any other task.
 
-        :raises ClusterError: a variable of it has no value.
+        :raises ClusterError: a variable of the connection can't be evaluated.
         """
         name = products.hook_connection(products.product_of(spec)) if "api_url" in spec else ""
         if name not in task_vars:
@@ -314,11 +314,11 @@ class Direct(ActionBase):
         return plain({key: value for key, value in options.items() if key in spec and value != nothing})
 
     def _refuse_another_connection(self, product: str, variable: Optional[str], task_vars: dict[str, Any]) -> None:
-        """A task without a connection: it may not mean another one than its host's.
+        """Refuses a task without connection options that would use another connection than its host's.
 
-        What the task's own `environment` says is said for its host.
+        A connection in the task's own `environment` is allowed: the user set it for this host.
 
-        :param variable: of the environment, where that has a connection.
+        :param variable: the variable of the environment that names a connection, if there is one.
         """
         if variable in self._environment():
             return
@@ -337,7 +337,7 @@ class Direct(ActionBase):
             environment.refuse_borrowed(product, variable, host, hosts, task_vars)
 
     def _value(self, raw: Any) -> Any:
-        """The value of a variable; none where it has none."""
+        """The value of a variable; None if it has no value."""
         try:
             value = self._templar.template(raw)
         except AnsibleError:
@@ -350,13 +350,13 @@ class Direct(ActionBase):
         return self._profiles.connection(name, path, spec, given)
 
     _profiles: Optional[Profiles] = None
-    """As far as this task has read them."""
+    """The profiles that this task has read."""
 
     # -- the two ways
 
     @staticmethod
     def _params(module: Any, args: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A module's parameters; and the result, where they can't be what was given."""
+        """A module's parameters, and its result if the options are wrong."""
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
         params, problems = validated(module.SPEC["argument_spec"], args, **kept)
@@ -381,7 +381,7 @@ class Direct(ActionBase):
         return {**result, "invocation": {"module_args": scrubber.data(hidden)}}
 
     def _watched(self) -> AbstractContextManager[None]:
-        """What is to hold while a module runs in this process."""
+        """A context for the run of a module in this process."""
         return worker.ends_with_parent()
 
     def _shown(self, scrubber: Scrubber, place: str) -> Callable[[Iterable[str]], None]:
@@ -391,12 +391,12 @@ class Direct(ActionBase):
 
     def _ordinary(self, module: Any, args: dict[str, Any], task_vars: dict[str, Any], local: bool) -> dict[str, Any]:
         _params, wrong = self._params(module, args)
-        if wrong:  # ansible-core would say it in words of Python, and with async leave the files there
+        if wrong:  # the message of ansible-core would contain Python, and with async the files would stay there
             return wrong
         args, _unreadable = read(module.SPEC["argument_spec"], args)
         self._take_from_environment(module.SPEC["argument_spec"])
         if local and "ansible_python_interpreter" not in task_vars:
-            # This Python has the libraries; the one that discovery finds may not.
+            # This Python has the libraries; the Python that discovery finds may lack them.
             task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}
         name = module.__name__.rpartition(".")[2]
         host = plain(task_vars.get("inventory_hostname", ""))
@@ -423,40 +423,40 @@ class Direct(ActionBase):
         except AnsibleConnectionFailure as error:
             raise AnsibleConnectionFailure(place.lost(" ".join(str(error).split()))) from None
         finally:
-            # A runbook has several modules, and ansible-core would remove the folder of the last one alone.
+            # A runbook has several modules, and ansible-core would remove only the folder of the last module.
             if not self._task.async_val:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
 
     def _has_retries(self) -> bool:
-        """Whether the connection tries again by itself, as ssh where its user has set so."""
+        """Whether the connection retries by itself, as ssh does if its user has set that."""
         try:
             return bool(int(self._connection.get_option("reconnection_retries") or 0))
-        except (AttributeError, KeyError, ValueError):  # of another kind of connection
+        except (AttributeError, KeyError, ValueError):  # another kind of connection has no such option
             return False
 
     @staticmethod
     def _tell(lines: Any, shown: Callable[[Iterable[str]], None]) -> None:
-        """Shows what a module said where nobody saw it, now that it has ended."""
+        """Shows the lines of a module that ran on another host, after it has ended."""
         if isinstance(lines, list) and lines:
             shown(list(map(str, lines)))
 
     def _python(self) -> str:
-        """The interpreter by which a module was run elsewhere."""
+        """The interpreter that ran a module on another host."""
         return str(self._used_interpreter or "").lstrip("#!").strip()
 
     def _version(self) -> str:
-        """The version of that interpreter; an empty text where it has none."""
+        """The version of that interpreter; an empty text if it can't be run."""
         done = self._low_level_execute_command(f"{self._python()} -c {shlex.quote(VERSION)}")
         return version_of(str(done.get("stdout", "")))
 
     def _remove_tmp_path(self, tmp_path: Any, force: bool = False) -> None:
-        """Where the connection is lost, nothing can be removed. To raise it again would hide the failure of the task,
-        and make it one that no rescue hears of."""
+        """Removes the folder, if the connection works. A lost connection isn't raised: it would hide the failure of the
+        task, and no rescue could catch it."""
         with suppress(AnsibleConnectionFailure):
             super()._remove_tmp_path(tmp_path, force)
 
     def _with_files(self, args: dict[str, Any]) -> dict[str, Any]:
-        """The arguments with the files that are here sent there; a path that isn't here is one of there."""
+        """The arguments, with local files sent to the host. A path that doesn't exist here is one of that host."""
         here = {name: os.path.expanduser(args[name]) for name in FILES if args.get(name)}
         here = {name: path for name, path in here.items() if os.path.isfile(path)}
         if not here:

@@ -19,23 +19,23 @@ from ..module_utils._wording import listing
 from .products import ENDPOINTS, PRODUCTS, meant_connection, names_of
 
 SIMULATOR = "DBFLEET_SIMULATOR"
-"""In the environment, it is the admin endpoint of the simulator whose clusters are meant."""
+"""The variable of the environment with the admin endpoint of the simulator to use."""
 
 TOKEN = "DBFLEET_SIMULATOR_TOKEN"
-"""In the environment, it is what that endpoint wants of its clients."""
+"""The variable of the environment with the token that this endpoint requires."""
 
 
 def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str], given: Mapping[str, Any]) -> None:
-    """A task was given no connection, and the environment has one: whose is it?
+    """Refuses a task without connection options if the environment's connection may belong to another host's cluster.
 
-    :param variable: of the environment.
-    :param hosts: all of the play.
-    :param given: the host's variables.
-    :raises ClusterError: it may be another cluster's than the one that the host stands for.
+    :param variable: the variable of the environment.
+    :param hosts: all hosts of the play.
+    :param given: the variables of the host.
+    :raises ClusterError: the connection may belong to another cluster than the host.
     """
     count, other = len(set(hosts)), next(one for one in PRODUCTS if one != product)
     instead = f"{variable} of the environment would be used instead"
-    if given.get("dbfleet_object", "cluster") != "cluster":  # as the inventory plugins call it
+    if given.get("dbfleet_object", "cluster") != "cluster":  # as the inventory plugins set it
         raise ClusterError(
             f"{host} is a {given['dbfleet_object']} of {given.get('dbfleet_cluster')}, not a cluster, and {instead}",
             hint="target the host of its cluster",
@@ -63,11 +63,11 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
 
 @lru_cache(maxsize=8)
 def _simulated(admin: str, token: str) -> tuple[str, ...]:
-    """Host and port of all that a simulator serves; none where it doesn't answer.
+    """Host and port of every API that a simulator serves; none if it doesn't answer.
 
-    :raises PermissionError: it answers, and not to who has this token.
+    :raises PermissionError: the simulator refuses this token.
     """
-    from ansible.module_utils.urls import open_url  # a quarter of what all of ours takes to load, for rehearsals alone
+    from ansible.module_utils.urls import open_url  # a quarter of our loading time, only for rehearsals
 
     headers = {"Simulator-Token": token}
     try:
@@ -88,11 +88,11 @@ def _place(url: str) -> str:
 
 
 def refuse_real(product: str, urls: Any, admin: str) -> None:
-    """While the environment names a simulator, nothing else is reached.
+    """Refuses other servers than the simulator's while the environment names a simulator.
 
-    :param urls: what the task would reach.
+    :param urls: the URLs that the task would reach.
     :param admin: the simulator's admin endpoint.
-    :raises ClusterError: that isn't served by it.
+    :raises ClusterError: the simulator doesn't serve a URL.
     """
     if not listed(urls):
         return

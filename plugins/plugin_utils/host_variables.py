@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of a play's hosts, as seen from the task of one of them."""
+"""The variables of a play's hosts, read in the task of one of them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from inspect import signature
 from typing import Any, Optional
 
 LISTS = ("_hosts", "_hosts_all")
-"""Arguments of ansible-core with which it need not list all hosts of the play anew for each of them."""
+"""Arguments with which ansible-core need not list all hosts of the play again for each host."""
 
 OF_PLAY = ("ansible_play_hosts_all", "ansible_play_hosts", "ansible_play_batch", "play_hosts")
-"""Variables that all hosts of the play have alike, of those lists."""
+"""Variables with those lists, which are the same for all hosts of the play."""
 
 
 class HostVariables:
-    """What a task would see on another host, without what was registered since the task began.
+    """The variables that a task would see on another host, without those registered since the task began.
 
-    :param task: of the play.
-    :param task_vars: of any of its hosts.
-    :param whole: with the variables of the task and its role; else only with those of the play.
+    :param task: a task of the play.
+    :param task_vars: the variables of any host of the play.
+    :param whole: whether to include the variables of the task and its role, besides those of the play.
     """
 
     def __init__(self, task: Any, task_vars: Mapping[str, Any], whole: bool = True) -> None:
@@ -33,7 +33,7 @@ class HostVariables:
         self._alone = [name for name in LISTS if name in signature(self._manager.get_vars).parameters]
 
     def of(self, name: str) -> Optional[dict[str, Any]]:
-        """The variables of a host, None where the inventory has no such host."""
+        """The variables of a host; None if the inventory has no such host."""
         host = self._inventory.get_host(name)
         if host is None:
             return None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The end of ansible-playbook where it would say nothing, or exit with 0, and must not."""
+"""The end of ansible-playbook in cases in which it would wrongly show nothing, or exit with 0."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from ..module_utils._foreign import visible
 from . import progress
 
 EXIT = 2
-"""Of ansible-playbook where a host has failed."""
+"""The exit code of ansible-playbook if a host has failed."""
 
 GRACE = 3.0
-"""Seconds that SIGTERM leaves for words: an output that nobody reads must not keep a process alive."""
+"""Seconds for the last lines after SIGTERM: an output that nobody reads must not keep a process alive."""
 
 WORKERS_END = 1.0
-"""Seconds in which workers end that were told to."""
+"""Seconds in which workers end after SIGTERM."""
 
 KILLED = 0.5
-"""The same of one that was killed."""
+"""Seconds in which a killed worker ends."""
 
 Line = Union[str, progress.Line]
 
 Words = Callable[[], "tuple[list[Line], bool]"]
-"""The lines that something has to say at the end, and whether all is well."""
+"""A function that returns the lines for the end, and whether all is well."""
 
 _WORDS: list[Words] = []
 
 
 def at_the_end(words: Words) -> None:
-    """Has something said when ansible-playbook ends, behind what was registered before; it fails unless all is well."""
+    """Shows lines when ansible-playbook ends, after those registered earlier, and makes it fail unless all is well."""
     if not _WORDS:
         atexit.register(end_loudly, os.getpid())
         before_sigterm(lambda: _all_words()[0])
@@ -53,9 +53,9 @@ def at_the_end(words: Words) -> None:
 
 
 def end_loudly(main: int) -> None:
-    """Says all that there is to say, and ends ansible-playbook as one that failed where not all is well.
+    """Shows all lines, and ends ansible-playbook with a failure unless all is well.
 
-    :param main: the process that this is for; a worker inherits the registration.
+    :param main: the process that shows the lines; a worker only inherits the registration.
     """
     if os.getpid() != main:
         return
@@ -72,8 +72,8 @@ def _all_words() -> tuple[list[Line], bool]:
 
 
 def leave(lines: Iterable[Line]) -> None:
-    """Says something, and ends this process as one that failed. For functions that C(atexit) calls."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses Ctrl-C twice reads the end nonetheless
+    """Shows lines, and ends this process with a failure. For functions that C(atexit) calls."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a user who presses Ctrl-C twice must still see these lines
     _say_at_last(lines)
     os._exit(EXIT)
 
@@ -87,12 +87,12 @@ def _say_at_last(lines: Iterable[Line]) -> None:
     stream = sys.stderr if progress.is_aside() else sys.stdout
     is_writing = _is_writing(stream)
     for line in lines:
-        with suppress(RuntimeError):  # of a stream that is in use after all
+        with suppress(RuntimeError):  # the stream is in use after all
             if not is_writing:
                 _show(line)
                 continue
         os.write(stream.fileno(), f"{visible(line if isinstance(line, str) else line[0])}\n".encode())
-    shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # what an end without atexit leaves out
+    shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # an end without atexit skips these steps
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, RuntimeError):
@@ -100,7 +100,7 @@ def _say_at_last(lines: Iterable[Line]) -> None:
 
 
 def _is_writing(stream: Any) -> bool:
-    """Whether a signal came in the middle of a write to a stream, which takes nothing else then, and loses it."""
+    """Whether a signal interrupted a write to a stream. Another write would be lost then."""
     try:
         stream.buffer.flush()
     except RuntimeError:
@@ -111,17 +111,17 @@ def _is_writing(stream: Any) -> bool:
 
 
 def before_sigterm(words: Callable[[], list[Line]]) -> None:
-    """Has something said when SIGTERM comes, which then ends this process as it would have.
+    """Shows lines when SIGTERM comes, which then ends this process as before.
 
-    Neither ansible-core's own handler (2.19 and later) nor the default action comes to C(atexit).
+    Neither ansible-core's own handler (2.19 and later) nor the default action runs C(atexit).
 
-    :param words: the lines, none where nothing is to be said. It is asked again when the workers have ended, so that no
-        step follows the words.
+    :param words: returns the lines, or no lines. It is called again after the workers have ended, so that no step
+        follows the lines.
     """
-    if threading.current_thread() is not threading.main_thread():  # it may not install a handler
+    if threading.current_thread() is not threading.main_thread():  # this thread may not install a handler
         return
     before: Any = signal.getsignal(signal.SIGTERM)
-    if before in (None, signal.SIG_IGN):  # not Python's to call, or not to end this process
+    if before in (None, signal.SIG_IGN):  # Python can't call this handler, or the signal doesn't end this process
         return
     main, is_ending = os.getpid(), False
 
@@ -148,26 +148,26 @@ def before_sigterm(words: Callable[[], list[Line]]) -> None:
 
 
 def _go_on_to(before: Any, number: int, frame: Any) -> None:
-    """Does what a signal would have done without us."""
+    """Does what the signal would have done without our handler."""
     if callable(before):
         try:
             before(number, frame)
             return
-        except Exception:  # ansible-core's own fails between two tasks, at the object of a worker that it has closed
+        except Exception:  # ansible-core's own handler fails between two tasks, on a worker that it has closed
             before = signal.SIG_DFL
     signal.signal(number, before)
     os.kill(os.getpid(), number)
 
 
 def _end_workers() -> None:
-    """As ansible-core does at Ctrl-C. A worker ends when its parent is gone, but up to then it might take a step."""
+    """Ends the workers as ansible-core does at Ctrl-C. A worker whose parent is gone might still take a step."""
     until = time.monotonic() + WORKERS_END
     workers = multiprocessing.active_children()
     for worker in workers:
         worker.terminate()
     for worker in workers:
         worker.join(max(0.0, until - time.monotonic()))
-    # Of a signal that comes just when a worker is made, Python clears the traces there.
+    # Python loses a signal that comes just when it makes a worker.
     for worker in multiprocessing.active_children():
         worker.kill()
         worker.join(KILLED)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that this collection leaves: their names, and that whoever reads one meanwhile reads the old or the new one."""
+"""Files that this collection leaves: their names, and how to replace them so that readers see the old or new file."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from urllib.parse import quote
 
 
 def name_for(cluster: str) -> str:
-    """A cluster's name as the name of a file or a folder: whatever it is called, it stays below the given folder."""
+    """A cluster's name as the name of a file or folder, changed so that the path can't leave the given folder."""
     return quote(cluster, safe="").replace(".", "%2E")
 
 
 def state_folder() -> str:
-    """Where files stay that nobody has named a folder for."""
+    """The folder for files if the user names none."""
     return os.path.join(os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state"), "dbfleet")
 
 
@@ -47,12 +47,12 @@ def text_of(path: Union[str, Path], largest: int) -> str:
 
 
 def replace(path: Union[str, Path], content: Union[str, bytes], mode: int = 0o600, lasting: bool = False) -> None:
-    """Writes a file in a folder that is there.
+    """Writes a file in an existing folder.
 
-    :param content: a text is written as UTF-8; what that can't have, as an escape of Python's.
-    :param mode: who may read and write it.
-    :param lasting: wait until the disk has it.
-    :raises OSError: it can't be written. What was there is still there.
+    :param content: the contents. A text is written as UTF-8, and characters that UTF-8 lacks as escapes of Python.
+    :param mode: the permissions of the file.
+    :param lasting: whether to wait until the file is on the disk.
+    :raises OSError: the file can't be written. An earlier file is unchanged.
     """
     _refuse_null(path)
     folder, name = os.path.split(os.path.realpath(path))

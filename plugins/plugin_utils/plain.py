@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of ansible-core without what it adds to them."""
+"""Values of ansible-core as plain data, without its marks."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two products, by the prefix of their variables: how a cluster of each is reached."""
+"""The two products, by the prefix of their variables: the connections of their clusters."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..module_utils._exasol import connection as exasol
 from ..module_utils._nuodb import connection as nuodb
 
 ALIKE = 0.9
-"""How alike a variable's name must be to one of ours to be taken for it, misspelt; others are the user's own."""
+"""How similar a name must be to one of our variables to count as misspelt; other names are the user's own."""
 
 PRODUCTS = {"exa": "Exasol", "nuodb": "NuoDB"}
-"""What they are called."""
+"""The names of the products."""
 
 GROUPS = {"exa": "exa_clusters", "nuodb": "nuodb_domains"}
 """The groups that the playbooks target."""
@@ -27,22 +27,22 @@ CONNECTIONS: dict[str, dict[str, Any]] = {"exa": exasol.CONNECTION, "nuodb": nuo
 """The connection options of a product."""
 
 ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {"exa": exasol.endpoints, "nuodb": nuodb.endpoints}
-"""The URLs that are meant by those given, of a product."""
+"""Functions that expand given URLs to all URLs of a cluster, by the product."""
 
 
 def variables_of(options: Mapping[str, Any]) -> set[str]:
-    """The variables of the environment that options fall back on."""
+    """The variables of the environment from which options take their values."""
     return {name for row in options.values() for name in row.get("fallback", (None, ()))[1]}
 
 
 VARIABLES = frozenset(name for options in CONNECTIONS.values() for name in variables_of(options))
-"""Those that a connection of either product is read from."""
+"""The variables of the environment for connections of both products."""
 
 
 def of_playbooks(paths: Iterable[str]) -> list[str]:
-    """The products that playbooks are for, by the beginning of their names; all of them where one's name tells none.
+    """The products of playbooks, by the beginning of their names; all products if one name shows no product.
 
-    :param paths: of playbooks, or their names in a collection.
+    :param paths: the paths of playbooks, or their names in a collection.
     """
     names = [PurePath(path).name.removesuffix(".yml").removesuffix(".yaml").rpartition(".")[2] for path in paths]
     told = [next((product for product in PRODUCTS if name.startswith(f"{product}_")), "") for name in names]
@@ -50,7 +50,7 @@ def of_playbooks(paths: Iterable[str]) -> list[str]:
 
 
 def product_of(spec: Mapping[str, Any]) -> str:
-    """The prefix of the product whose connection a module takes."""
+    """The prefix of the product whose connection a module uses."""
     return next(product for product, options in CONNECTIONS.items() if options.keys() <= spec.keys())
 
 
@@ -65,7 +65,7 @@ def hook_connection(product: str) -> str:
 
 
 def meant_connection(product: str, name: str) -> str:
-    """``" (did you mean exa_profile?)"`` of a variable that is nearly one of a connection and is none; else nothing."""
+    """``" (did you mean exa_profile?)"`` for a misspelt variable of a connection; an empty text for others."""
     known = [f"{product}_{option}" for option in CONNECTIONS[product]]
     close = [] if name in known or not name.startswith(f"{product}_") else get_close_matches(name, known, 1, ALIKE)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a profile has from others of its file: those that it inherits, and the defaults of all."""
+"""The options that a profile gets from other entries of its file: from its parents, and from the defaults."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ INHERITS = "inherits"
 """The key of a profile that names its parents."""
 
 DEFAULTS = "defaults"
-"""The entry of a file that is no profile."""
+"""The entry of a file with the defaults, which is not a profile."""
 
 BOTH = "all"
 PARTS = {"exa": "exasol", "nuodb": "nuodb"}
 """The parts of the defaults: of both products, and of one."""
 
 ELSEWHERE = ("profile", "profiles_path")
-"""Options that name a profile, which none can hold."""
+"""Options that name a profile. A profile can't contain them."""
 
 OF_ONE = ("api_url", "cluster_name")
-"""Options that name one cluster, so that they can be no default."""
+"""Options that name one cluster, so they can't be defaults."""
 
 Rows = Mapping[str, Any]
 """The entries of a file, by name."""
 
 
 def options_of(product: str) -> list[str]:
-    """What a profile of a product may hold beside its parents."""
+    """The options that a profile of a product may contain besides its parents."""
     return [name for name in CONNECTIONS[product] if name not in ELSEWHERE]
 
 
@@ -44,10 +44,10 @@ def options_of(product: str) -> list[str]:
 
 
 def lineage(name: str, rows: Rows, path: str) -> list[str]:
-    """A profile and all that it inherits, the nearest first, and of the equally near ones the first that is named.
+    """A profile and all its parents: the nearest first, and equally near ones in the order in which they are listed.
 
-    :param path: of their file.
-    :raises ClusterError: a parent is none, or its own.
+    :param path: the path of their file.
+    :raises ClusterError: a parent doesn't exist, or the chain is a loop.
     """
     parents: dict[str, list[str]] = {}
     found, level = [name], [name]
@@ -86,11 +86,11 @@ def _parents(one: str, rows: Rows, path: str, name: str) -> list[str]:
 
 
 def refuse_unknown(name: str, names: list[str], rows: Rows, able: list[str], path: str) -> None:
-    """A profile is a connection: what a task does, a forced stop say, is to be read in the task.
+    """Refuses options that don't belong to a connection: what a task does, such as a forced stop, must be in the task.
 
-    :param names: the profile, and what it inherits.
-    :param able: the options that may be in them.
-    :raises ClusterError: one holds something else.
+    :param names: the profile and its parents.
+    :param able: the options that they may contain.
+    :raises ClusterError: one of them contains another option.
     """
     for one in names:
         for key in rows[one]:
@@ -102,15 +102,15 @@ def refuse_unknown(name: str, names: list[str], rows: Rows, able: list[str], pat
 
 
 def told_by(name: str, rows: Rows, path: str) -> list[Mapping[str, Any]]:
-    """The rows that say what a profile holds, as far as its parents can be found."""
+    """The entries of a profile and its parents; only its own if the parents can't be found."""
     try:
         return [rows[one] for one in lineage(name, rows, path)]
-    except ClusterError:  # it is said where the profile is used
+    except ClusterError:  # the error is reported where the profile is used
         return [rows[name]]
 
 
 def has_url(layers: list[Mapping[str, Any]]) -> bool:
-    """Whether the nearest that says something of the URL gives one."""
+    """Whether the nearest entry with the key api_url has a URL."""
     return not is_nothing(next((row["api_url"] for row in layers if "api_url" in row), None))
 
 
@@ -118,11 +118,11 @@ def has_url(layers: list[Mapping[str, Any]]) -> bool:
 
 
 def refuse_defaults(given: Any, named: str) -> None:
-    """Before anything of the file is used: a profile of this name would give its password to all others.
+    """Refuses wrong defaults before the file is used: a profile with this name would give its password to all others.
 
     :param given: the entry `defaults` of a file.
-    :param named: what an error begins with.
-    :raises ClusterError: it is something else than the defaults.
+    :param named: the beginning of an error.
+    :raises ClusterError: the entry doesn't have the form of defaults.
     """
     parts = [BOTH, *PARTS.values()]
     hint = f"a profile can't have the name {DEFAULTS}: that entry applies to every profile of the file"
@@ -156,6 +156,6 @@ def _refuse_default(part: str, option: Any, named: str) -> None:
 def defaults_of(product: str, given: Any) -> list[Mapping[str, Any]]:
     """The defaults of a product, the nearest first.
 
-    :param given: the entry `defaults` of a file, None where there is none.
+    :param given: the entry `defaults` of a file; None without it.
     """
     return [(given or {}).get(part) or {} for part in (PARTS[product], BOTH)]

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of a profile that are templates: what is one, what one may use, and what it gives.
+"""Templates as values of a profile: how to recognize them, what they may use, and their results.
 
-A failed lookup may tell in its error what it was given, a token say, and so may a template that can't be read. So no
-message has more of a template than the names of its lookups.
+The error of a failed lookup may show its arguments, such as a token; so may a template that can't be parsed. So a
+message contains only the names of the lookups of a template.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from ..module_utils._values import is_nothing, listed, read
 from ..module_utils._wording import listing
 from .plain import plain
 
-# Not there before ansible-core 2.19. An import of it would look for a module of this name, for a twentieth of a second.
+# ansible-core before 2.19 lacks it, and a failed import would search for it for a twentieth of a second.
 is_trusted_as_template = getattr(template, "is_trusted_as_template", None)
 
 SIGNS = ("{{", "{%", "{#")
-"""What makes a text a template."""
+"""Signs that make a text a template."""
 
 LOOKUPS = ("lookup", "query", "q")
 VARIABLES = ("profile", "profiles_dir")
-"""All that a template sees."""
+"""The only variables that a template can use."""
 
 HEADER = "#jinja2:"
-"""With it, a text sets how ansible-core reads the template behind it."""
+"""A text that begins with it sets how ansible-core reads the rest of the template."""
 
 LITERAL = "if the text is not a template, mark it with !unsafe: `api_password: !unsafe '...'`"
 
@@ -48,7 +48,7 @@ LITERAL = "if the text is not a template, mark it with !unsafe: `api_password: !
 class Template:
     """A value that ansible-core evaluates.
 
-    :param text: as its loader gave it, for it marks what it trusts.
+    :param text: the text as the loader of ansible-core returned it, with the loader's mark of trust.
     """
 
     text: str
@@ -56,9 +56,9 @@ class Template:
 
 @dataclass(frozen=True)
 class Given:
-    """What a template gave.
+    """The result of a template.
 
-    :param problem: why it gave nothing of use, as the end of a sentence.
+    :param problem: why the result can't be used, as the end of a sentence.
     """
 
     text: str = ""
@@ -67,7 +67,7 @@ class Given:
 
 
 def marked(value: Any) -> Any:
-    """Plain values, but for templates. A vaulted value is none, and what a user marks with `!unsafe` is none either."""
+    """Plain values, with templates marked. Vaulted values, and texts marked with `!unsafe`, are not templates."""
     if isinstance(value, Mapping):
         return {plain(key): marked(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -83,9 +83,9 @@ def _is_unsafe(text: str) -> bool:
 
 
 class Templates:
-    """Evaluates templates, each once where it doesn't ask for which profile.
+    """Evaluates templates. A template that doesn't use the profile's name is evaluated once.
 
-    :param loader: of ansible-core.
+    :param loader: the loader of ansible-core.
     """
 
     def __init__(self, loader: Any) -> None:
@@ -93,11 +93,11 @@ class Templates:
         self._held: dict[tuple[str, str, str], Given] = {}
 
     def value(self, given: Any, option: str, row: Mapping[str, Any], profile: str, path: str) -> Any:
-        """The value of an option, whose templates are evaluated.
+        """The value of an option, with its templates evaluated.
 
         :param row: the option in the specification of a module.
-        :param path: of the file that has it.
-        :raises ClusterError: a template is none, or gives nothing of use.
+        :param path: the path of the file with the option.
+        :raises ClusterError: a template can't be evaluated, or its result can't be used.
         """
         if isinstance(given, list):
             return [self.value(item, option, row, profile, path) for item in given]
@@ -123,7 +123,7 @@ class Templates:
             return error.given
 
     def _evaluated(self, text: str, variables: dict[str, str], lookups: list[str]) -> Given:
-        # Relative paths of lookups count from here, whoever asks: a play, a runbook or an inventory.
+        # Relative paths of lookups start in the folder of the profiles, for plays, runbooks and inventories alike.
         before = self._loader.get_basedir()
         self._loader.set_basedir(variables["profiles_dir"])
         try:
@@ -133,7 +133,7 @@ class Templates:
                 found = _rendered(Templar(loader=self._loader, variables=wrap_var(variables)), text)
         except _Unusable as error:
             return error.given
-        except Exception:  # whatever a plugin raises; its text may hold a secret
+        except Exception:  # a plugin may raise anything; its text may contain a secret
             return _failed(lookups)
         finally:
             self._loader.set_basedir(before)
@@ -151,11 +151,11 @@ class _Unusable(Exception):
 
 
 def _used(text: str) -> tuple[set[str], list[str]]:
-    """The names that a template uses, and those of its lookups.
+    """The names that a template uses, and the names of its lookups.
 
-    A password with `{{` in it was no template before templates were read. It won't parse, or it names what isn't there.
+    A password that contains `{{` is not a template: it can't be parsed, or uses names that don't exist.
 
-    :raises _Unusable: it is no template, or uses more than there is.
+    :raises _Unusable: the text is not a template, or uses names that don't exist.
     """
     if text.startswith(HEADER):
         raise _Unusable(f"begins with {HEADER}, but settings of a template aren't allowed here", LITERAL)
@@ -186,10 +186,10 @@ def _refuse_missing(name: str) -> None:
 
 
 def _rendered(templar: Any, text: str) -> Any:
-    """:raises _Unusable: it gives data."""
-    if hasattr(templar, "evaluate_expression"):  # ansible-core 2.19 and later, whose templates give data as it is
+    """:raises _Unusable: the result is a list or a dictionary."""
+    if hasattr(templar, "evaluate_expression"):  # the templates of ansible-core 2.19 and later return data unchanged
         return _text_alone(templar.template(text))
-    # Older ones make a text of data, and data of a text that looks like some.
+    # Older templates turn data into a text, and a text that looks like data into data.
     return templar.copy_with_new_env(finalize=_text_alone).template(text, convert_data=False)
 
 
@@ -217,7 +217,7 @@ def _by(lookups: list[str]) -> str:
 
 
 def _fit(option: str, row: Mapping[str, Any], text: str) -> Given:
-    """What an option can take; else the sentence would come later, and show the value."""
+    """Checks that an option can take the text. A later check would show the value in its message."""
     if row.get("no_log"):
         return Given(text)
     if row.get("type") != "list" and len(text.splitlines()) > 1:
@@ -238,7 +238,7 @@ def _fit(option: str, row: Mapping[str, Any], text: str) -> Given:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """With -vvv ansible-core and lookups tell what they are given, and older ones show a traceback."""
+    """Silences ansible-core: with -vvv it and lookups show their arguments, and older releases show a traceback."""
     display = Display()
     before = {name: getattr(display, name) for name in ("verbosity", "log_verbosity") if hasattr(display, name)}
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a connection gets into a file of profiles: what is there already stays as it is."""
+"""Adds a connection to a file of profiles, without changing the profiles in it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .profiles import CONNECTION, refuse_credentials, refuse_open_to_others
 
 
 class Unsafe(str):
-    """A text that is no template, whatever it looks like."""
+    """A text that is not a template, even if it looks like one."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes what Ansible reads."""
+    """Writes YAML that Ansible reads."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads what Ansible writes, and decrypts nothing: values are only compared."""
+    """Reads YAML with Ansible's tags, and decrypts nothing: values are only compared."""
 
 
 def _unsafe_written(dumper: Any, text: Unsafe) -> Any:
@@ -49,13 +49,13 @@ _Loader.add_constructor("!vault", _vaulted_read)
 
 
 class Writer:
-    """A file of profiles that gets another one.
+    """A file of profiles to which a profile is added.
 
-    :param loader: of ansible-core, which has the secrets of the vault.
+    :param loader: the loader of ansible-core, which has the secrets of the vault.
     :param vaulted: whether a new file is encrypted.
-    :ivar path: of the file.
-    :ivar vaulted: whether it is encrypted, or will be.
-    :raises ClusterError: the file is not to be trusted or can't be read, or there is no secret to encrypt it with.
+    :ivar path: the path of the file.
+    :ivar vaulted: whether the file is encrypted, or will be.
+    :raises ClusterError: the file isn't safe or can't be read, or there is no secret to encrypt it with.
     """
 
     def __init__(self, loader: Any, path: str, vaulted: bool) -> None:
@@ -109,12 +109,12 @@ class Writer:
         self._text = text.decode("utf-8")
 
     def add(self, name: str, row: dict[str, Any], write: bool) -> bool:
-        """Adds a profile. Nothing is done where it is there as it should be.
+        """Adds a profile, unless the file already contains the same profile.
 
-        :param row: its options; those without a value are left out.
-        :param write: whether the file is changed.
-        :returns: whether it has, or would have, changed.
-        :raises ClusterError: it is none, the name is taken, or the file can't be written.
+        :param row: the options of the profile; those without a value are left out.
+        :param write: whether to change the file.
+        :returns: whether the file has changed, or would change.
+        :raises ClusterError: the profile is wrong, its name is taken, or the file can't be written.
         """
         kept = {key: value for key, value in row.items() if not is_nothing(value)}
         self._refuse(name, kept)
@@ -155,7 +155,7 @@ class Writer:
     def _rows(self, text: str, why: str) -> dict[str, Any]:
         try:
             found = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
-        except (yaml.YAMLError, ValueError):  # its text would show lines of the file
+        except (yaml.YAMLError, ValueError):  # the text of the error would show lines of the file
             raise self._misshapen(why) from None
         if found is not None and not isinstance(found, dict):
             raise self._misshapen(why)

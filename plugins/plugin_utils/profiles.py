@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a connection is completed on the controller: by a profile, then by the environment."""
+"""Completes a connection on the controller: from a profile, then from the environment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .products import CONNECTIONS, product_of
 from .profile_templates import Templates, marked
 
 CONNECTION = {**CONNECTIONS["exa"], **CONNECTIONS["nuodb"]}
-"""What a profile may hold, of either product."""
+"""The options that a profile of either product may contain."""
 
 DEFAULT_PROFILES = "~/.config/dbfleet/profiles.yml"
 
@@ -35,7 +35,7 @@ BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 class Profiles:
     """The files of profiles, each read once.
 
-    :param loader: of ansible-core, which has the secrets of the vault.
+    :param loader: the loader of ansible-core, which has the secrets of the vault.
     """
 
     def __init__(self, loader: Any) -> None:
@@ -44,18 +44,18 @@ class Profiles:
         self._held: dict[str, dict[str, Any]] = {}
 
     def of_file(self, path: str, named: str) -> dict[str, Any]:
-        """The profiles that a file holds, by name, as they are written there.
+        """The profiles of a file, by name, unchanged.
 
-        :param named: what an error begins with.
-        :raises ClusterError: it can't be read, others can read it, or its defaults are none.
+        :param named: the beginning of an error.
+        :raises ClusterError: the file can't be read, others can read it, or its defaults are wrong.
         """
         rows = self._rows(os.path.expanduser(path), named)
         return {name: row for name, row in rows.items() if name != parents.DEFAULTS}
 
     def clusters(self, path: str, named: str) -> dict[str, set[str]]:
-        """The profiles that may each be a cluster, and the options that they and what they inherit have.
+        """The profiles that may each be a cluster, with the names of the options that they and their parents have.
 
-        One without a URL that others inherit is none.
+        A profile without a URL that others inherit is not a cluster.
 
         :raises ClusterError: as `of_file`.
         """
@@ -71,11 +71,12 @@ class Profiles:
         }
 
     def connection(self, name: str, path: str, spec: Mapping[str, Any], given: Container[str] = ()) -> dict[str, Any]:
-        """The options of a profile, with what it inherits and the defaults. Its templates are evaluated, and no other.
+        """The options of a profile, with those of its parents and of the defaults. Only the templates that it uses are
+        evaluated.
 
-        :param spec: of the module that takes them.
-        :param given: options that aren't asked for.
-        :raises ClusterError: there is no such profile, it holds something else, or a template gives nothing of use.
+        :param spec: the specification of the module that takes the options.
+        :param given: options that are left out, because the task gives them.
+        :raises ClusterError: the profile doesn't exist, it contains other options, or a template can't be used.
         """
         path = os.path.expanduser(path)
         rows = self.of_file(path, f"profile {name}: {path}")
@@ -122,7 +123,7 @@ class Profiles:
             return marked(self._loaded(path))
         except AnsibleVaultError as error:
             raise ClusterError(f"{named} can't be decrypted: {error.message}", number="DBF-7005") from None
-        except (AnsibleError, ValueError):  # its text would show lines of the file
+        except (AnsibleError, ValueError):  # the text of the error would show lines of the file
             raise ClusterError(
                 f"{named} is not valid YAML, or a value in it can't be decrypted", number="DBF-7005"
             ) from None
@@ -131,19 +132,19 @@ class Profiles:
         load = self._loader.load_from_file
         if "trusted_as_template" not in signature(load).parameters:  # before ansible-core 2.19
             return load(path)
-        # Not from its cache: who has put it there may not have asked for marks.
+        # Not from the cache of the loader: an entry in it may lack the marks of trust.
         return load(path, cache="none", trusted_as_template=True)
 
 
 def refuse_open_to_others(path: str, named: str) -> None:
-    """Before a file of profiles is opened: others could have it say where passwords are sent to.
+    """Refuses a file of profiles that others could change, before it is opened: they could redirect passwords.
 
-    :param named: what an error begins with.
-    :raises ClusterError: it is no regular file, or another user may write it, or its folder.
-    :raises OSError: it isn't there.
+    :param named: the beginning of an error.
+    :raises ClusterError: it is not a regular file, or another user may write to it, or to its folder.
+    :raises OSError: the file doesn't exist.
     """
     about = os.stat(path)
-    if not stat.S_ISREG(about.st_mode):  # to open a fifo would wait for ever, a device could do anything
+    if not stat.S_ISREG(about.st_mode):  # opening a fifo would wait for ever, and a device could do anything
         raise ClusterError(
             f"{named} is not a regular file", hint="name a YAML file in profiles_path", number="DBF-7005"
         )
@@ -153,7 +154,7 @@ def refuse_open_to_others(path: str, named: str) -> None:
             hint=f"chmod go-w {path}",
             number="DBF-7005",
         )
-    # Of a link, who may write its folder changes what it points to.
+    # Whoever may write to the folder of a link can change its target.
     for folder in dict.fromkeys(os.path.dirname(one) for one in (os.path.abspath(path), os.path.realpath(path))):
         mode = os.stat(folder).st_mode
         if mode & BY_OTHERS and not mode & stat.S_ISVTX:
@@ -165,7 +166,7 @@ def refuse_open_to_others(path: str, named: str) -> None:
 
 
 def fallback(spec: Mapping[str, Any], name: str) -> Any:
-    """What the environment says of an option; None where it says nothing."""
+    """The value of an option in the environment; None without one."""
     strategy, variables = spec[name].get("fallback", (None, []))
     try:
         return strategy(*variables) if strategy else None
@@ -176,9 +177,9 @@ def fallback(spec: Mapping[str, Any], name: str) -> Any:
 def completed(
     given: Mapping[str, Any], spec: Mapping[str, Any], profile: Callable[[str, str, Any, Any], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Options with those of their profile and of the environment, the given ones first.
+    """Options, completed from their profile and from the environment. Given options take precedence.
 
-    :param profile: `Profiles.connection`. What is given needs no value of it, so no lookup is made for that.
+    :param profile: `Profiles.connection`. It makes no lookups for options that are given.
     """
     done = dict(given)
     if "profile" in spec:
@@ -189,19 +190,19 @@ def completed(
 
 
 def refuse_credentials(urls: Any) -> None:
-    """Before they are shown anywhere.
+    """Refuses URLs with credentials, before the URLs are shown anywhere.
 
-    :raises ClusterError: a URL holds credentials.
+    :raises ClusterError: a URL contains credentials.
     """
     for url in listed(urls):
         normalized(url)
 
 
 def refuse_unmeant(product: str, urls: Any) -> None:
-    """Before anything is sent.
+    """Refuses wrong URLs before anything is sent.
 
-    :param product: the prefix of its variables.
-    :raises ClusterError: a URL holds credentials, or is real while the environment names a simulator.
+    :param product: the prefix of the product's variables.
+    :raises ClusterError: a URL contains credentials, or is real while the environment names a simulator.
     """
     refuse_credentials(urls)
     admin = os.environ.get(environment.SIMULATOR)

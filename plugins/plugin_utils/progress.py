@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where progress lines go: beside the output of ansible-playbook, and never into output that a program reads."""
+"""Shows progress lines beside the output of ansible-playbook, and never in output that a program reads."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ VARIABLE = "dbfleet_progress"
 AUTO, STDOUT, STDERR, OFF = PLACES = ("auto", "stdout", "stderr", "off")
 
 MACHINE_READABLE = ("json", "jsonl")
-"""Last words of the names of stdout callbacks whose output is parsed: C(ansible.posix.json), C(ansible.posix.jsonl)."""
+"""The last parts of the names of stdout callbacks for programs: C(ansible.posix.json), C(ansible.posix.jsonl)."""
 
 GOOD, NOTED, BAD = (str(one) for one in (constants.COLOR_OK, constants.COLOR_CHANGED, constants.COLOR_ERROR))
-"""Colours in ansible-core's words: of what is well, of what is of interest, of what is bad."""
+"""Colours in ansible-core's words: for good, notable and bad results."""
 
 FAINT = "dark gray"
-"""Of what only says that it goes on."""
+"""The colour of lines that only show that work continues."""
 
 HOST = r"\[[^\]]+\] "
 
 WHOLE = re.compile(rf"{HOST}resume: |goes on: ")
-"""What is copied from the terminal."""
+"""Matches lines that users copy from the terminal."""
 
 Line = tuple[str, Optional[str]]
-"""A line and its colour, where the output has colours."""
+"""A line and its colour, if the output has colours."""
 
 dress: Optional[Callable[[Line], Line]] = None
-"""How each line is to look, where a stdout callback says so."""
+"""Changes the look of each line, if a stdout callback has set it."""
 
 RUNNER = "awx_display"
-"""The stdout callback of ansible-runner. Its terminal is a file, with a width that nobody sees."""
+"""The stdout callback of ansible-runner. Its terminal is a file, and its width means nothing."""
 
 
 def _width() -> Optional[int]:
@@ -55,7 +55,7 @@ def _width() -> Optional[int]:
 
 
 WIDTH = _width()
-"""Columns of the terminal that standard output is; None where it is none. A worker has no standard output to ask."""
+"""The columns of the terminal; None if standard output isn't a terminal. Workers can't find it out by themselves."""
 
 
 def _given(task_vars: Mapping[str, Any]) -> str:
@@ -66,21 +66,21 @@ def _given(task_vars: Mapping[str, Any]) -> str:
 
 
 def place_of(task_vars: Mapping[str, Any]) -> str:
-    """The place that a host's variables name; C(auto) where that is none."""
+    """The place that a host's variables name; C(auto) if the value is wrong."""
     given = _given(task_vars)
     return given if given in PLACES else AUTO
 
 
 def problems(task_vars: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the variable."""
+    """Sentences about a wrong value of the variable."""
     given = _given(task_vars)
     return [] if given in PLACES else [f"{VARIABLE} is {given!r}, and must be one of {', '.join(PLACES)}"]
 
 
 def show(text: Union[str, Iterable[str]], place: str = AUTO, colour: Optional[str] = None) -> None:
-    """Shows a line, or several, at once, see C(show_lines).
+    """Shows one or more lines at once, see C(show_lines).
 
-    :param colour: of all, in ansible-core's word, where the output has colours.
+    :param colour: the colour of all lines, in ansible-core's words, if the output has colours.
     """
     show_lines([(line, colour) for line in ([text] if isinstance(text, str) else text)], place)
 
@@ -88,11 +88,11 @@ def show(text: Union[str, Iterable[str]], place: str = AUTO, colour: Optional[st
 def show_lines(lines: Iterable[Line], place: str = AUTO, whole: bool = False) -> None:
     """Shows lines of several colours at once, so that no line of another process comes between them.
 
-    Whatever a line holds, it stays one line, and a terminal shows it as it stands; nothing of ours gets there by
-    another way. So a text of several lines comes as several, and a line break within one is somebody else's.
+    Each line stays one line, and a terminal shows its characters literally; all output of this collection passes here.
+    So a text of several lines must be given as several, and a line break within a line comes from a server.
 
-    :param place: with C(auto), standard output, or standard error where the stdout callback writes for a program.
-    :param whole: whether a program reads them, so that none may be cut.
+    :param place: with C(auto), standard output, or standard error if the stdout callback writes for a program.
+    :param whole: whether a program reads the lines, so that they must not be cut.
     """
     if place == OFF:
         return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task's result tells people: sentences, without the data."""
+"""A task's result for people: sentences, without the data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from ..module_utils._foreign import visible
 
 STREAMS = (("stderr", "module_stderr"), ("stdout", "module_stdout"))
-"""What a program has written: the second pair where the first is empty."""
+"""The keys of a program's output: of each pair, the second if the first is empty."""
 
 UNTOLD = "the module failed and gave no reason"
 
@@ -21,7 +21,7 @@ NO_TRACEBACK = "(traceback unavailable)"
 
 
 def text_of(value: Any) -> str:
-    """A value as its reader would write it."""
+    """A value as a text for people."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
@@ -30,9 +30,9 @@ def text_of(value: Any) -> str:
 
 
 def reason(result: Mapping[str, Any]) -> list[str]:
-    """Why a task failed: a sentence, and the lines of whatever tells more.
+    """Why a task failed: a sentence, and lines with details.
 
-    :param result: as callbacks get it, so that nothing of a task with C(no_log) is in it.
+    :param result: the result as callbacks get it, without the contents of a task with C(no_log).
     """
     said = next((text_of(result[name]) for name in ("msg", "reason", "censored") if result.get(name)), "")
     more = [f"{name}: {text_of(result[name])}" for name in ("hint", "assertion") if result.get(name)]
@@ -54,7 +54,7 @@ def reason(result: Mapping[str, Any]) -> list[str]:
 
 
 def diff_as_text(diff: Any) -> Any:
-    """A diff as ansible-core takes it, whose lines a terminal shows as they stand. A tab is not odd in a file."""
+    """A diff for ansible-core, whose lines a terminal shows literally. Tabs are kept, because files contain them."""
     if isinstance(diff, list):
         return [diff_as_text(one) for one in diff]
     if not isinstance(diff, Mapping):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows of clusters as lines whose columns stand below each other."""
+"""Rows of clusters as lines with aligned columns."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MORE = "..."
 
 
 def line(cells: Sequence[str], widths: Sequence[int], most: Optional[int] = None) -> str:
-    """One row. The last cell has the rest of the line.
+    """One row. The last cell takes the rest of the line.
 
-    :param widths: of all cells but the last.
-    :param most: columns of the terminal, where the line is to be cut to them.
+    :param widths: the widths of all cells but the last.
+    :param most: the columns of the terminal, if the line must be cut to them.
     """
     *first, last = (shown(cell) for cell in cells)
     padded = [f"{cell:{width}}" for cell, width in zip(first, widths)]
@@ -29,7 +29,7 @@ def line(cells: Sequence[str], widths: Sequence[int], most: Optional[int] = None
 
 
 def cut(text: str, most: Optional[int]) -> str:
-    """No longer than a terminal is wide."""
+    """A line, cut to the width of a terminal."""
     if most is None or len(text) <= most:
         return text
     return text[: max(0, most - len(MORE))].rstrip() + MORE
@@ -38,9 +38,9 @@ def cut(text: str, most: Optional[int]) -> str:
 def drawn(
     headings: Sequence[str], rows: Sequence[tuple[Sequence[str], Optional[str]]], most: Optional[int] = None
 ) -> list[Line]:
-    """A whole table, as C(progress.show_lines) takes it.
+    """A whole table for C(progress.show_lines).
 
-    :param rows: the cells of each, and its colour.
+    :param rows: the cells of each row, and its colour.
     :param most: see C(line).
     """
     flat = [(headings, None), *(([one_line(cell, LINE) for cell in cells], colour) for cells, colour in rows)]

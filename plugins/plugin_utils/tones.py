@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How lines of progress look where they alone are shown: a colour for what a line tells, and the terminal's width."""
+"""The look of progress lines in an output that shows only them: colours by their contents, and the terminal's width."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ COLOURS = [
         (r"\S.*? is sent again: ", progress.NOTED),
     )
 ]
-"""By what a line looks like, the first that fits: how it is made stands in the modules, which know no colours."""
+"""Colours by the form of a line; the first match counts. The modules make the lines and know no colours."""
 
 INDENT = "    "
 
 NARROWEST = 20
-"""Columns below which a line is left to the terminal."""
+"""The least columns for which this code wraps lines; below, the terminal does."""
 
 
 def colour_of(line: str) -> Optional[str]:
@@ -45,9 +45,9 @@ def colour_of(line: str) -> Optional[str]:
 
 
 def dressed(line: Line) -> Line:
-    """A line as it is shown, of more lines where the terminal is narrower.
+    """A line as it is shown, wrapped if the terminal is narrower.
 
-    :param line: with a colour of its own, or none.
+    :param line: the line, with or without a colour.
     """
     text, colour = line
     colour = colour or colour_of(text)

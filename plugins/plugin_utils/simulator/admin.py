@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The admin endpoint: JSON over plain HTTP on the loopback address, for whoever set the simulator up."""
+"""The admin endpoint: JSON over plain HTTP on the loopback address, for the user who started the simulator."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ class Admin:
         except (UsageError, ClockError, FaultError) as error:
             value, status = {"error": str(error)}, 400
         for served in self._served.values():
-            served.sync()  # before the answer: whoever has it sees a machine that is off refuse
+            served.sync()  # before the answer: a client that has the answer must see that a machine that is off refuses
         return _json(status, {"ok": True} if value is None else value)
 
     def refused(self, status: int, text: str) -> Answer:
-        """What can't be handled, and what isn't even a request of HTTP."""
+        """The answer to a request that can't be handled, or that is not HTTP."""
         return _json(status, {"error": text})
 
     def after(self) -> None:
-        """Once an answer is sent: a wanted end comes."""
+        """Ends the simulator after the answer was sent, if a request asked for that."""
         if self._stop_wanted:
             self._stop()
 

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bodies as values: JSON, and the XML of XML-RPC. Whatever is sent, a reader raises ValueError and nothing else."""
+"""Bodies as values: JSON, and the XML of XML-RPC. For any wrong body, a reader raises only ValueError."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 LEVELS = 100
-"""Lists and mappings within one another. What goes deeper is no call, and would overflow the stack of its readers."""
+"""The most levels of nested lists and mappings. A deeper body is not a call, and would overflow a reader's stack."""
 
 
 def of_json(body: bytes | str) -> Any:
-    """The value of a JSON text: no NaN, no number beyond a float's, nothing that is nested deep."""
+    """The value of a JSON text, without NaN, numbers beyond the range of a float, and deep nesting."""
     try:
         value = json.loads(body, parse_constant=_no_number, parse_float=_finite)
     except RecursionError:
@@ -27,7 +27,7 @@ def of_json(body: bytes | str) -> Any:
 
 
 def of_call(body: bytes) -> tuple[tuple[Any, ...], str | None]:
-    """Arguments and method of a call of XML-RPC."""
+    """The arguments and the method of a call of XML-RPC."""
     try:
         arguments, method = xmlrpc.client.loads(body)
     except (ExpatError, xmlrpc.client.Error, TypeError, AttributeError, LookupError, ArithmeticError) as error:
@@ -48,7 +48,7 @@ def _finite(text: str) -> float:
 
 
 def _refuse_depth(value: Any) -> None:
-    """Without a call within a call, which is what a deep value would break."""
+    """Refuses deeply nested values, without recursion, which they would overflow."""
     level, rows = 0, _nested([value])
     while rows:
         level += 1

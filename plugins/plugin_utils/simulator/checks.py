@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the readers of every product's topology ask of its values."""
+"""Checks of values that the readers of every product's topology share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TopologyError(ValueError):
 
 
 def objects_of(value: Any, cluster: str, key: str) -> dict[str, dict[str, Any]]:
-    """A mapping of names to options; a list of names, or a name with its state alone, will do."""
+    """A mapping of names to options, from a mapping, from a list of names, or from names with only a state."""
     if value is None:
         return {}
     if isinstance(value, list):

@@ -29,7 +29,7 @@ _LOOK_FOR_STARTER = 0.5
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until POST /stop, a signal, or its starter's end. 2 where it can't be started: one sentence on stderr."""
+    """Runs until POST /stop, a signal, or its starter's end. Returns 2 if it can't start, with a sentence on stderr."""
     options = _parser().parse_args(arguments)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -78,14 +78,14 @@ def _serve(simulator: Simulator, options: argparse.Namespace) -> None:
 
 
 def allow_open_files() -> None:
-    """As many as the machine allows: each listener is one, and 1,024 of them are the usual limit."""
+    """Raises the limit of open files as far as the machine allows. Each listener is one; the usual limit is 1,024."""
     _soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # a machine that has no word for the most
+    with suppress(ValueError, OSError):  # a machine without a known maximum
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def exports(ready: dict[str, Any]) -> list[str]:
-    """Shell lines that point clients at the first cluster, and as comments those of the others."""
+    """Shell lines that point clients to the first cluster, with those of the other clusters as comments."""
     lines: list[str] = []
     several = len(ready["clusters"]) > 1
     for number, (name, cluster) in enumerate(ready["clusters"].items()):
@@ -100,12 +100,12 @@ def of_admin(ready: dict[str, Any]) -> dict[str, str]:
 
 
 def printable(text: str) -> str:
-    """A text as one line that neither a terminal nor a shell takes for more than a text."""
+    """A text as one line that neither a terminal nor a shell interprets."""
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def write_private(path: Path, text: str) -> None:
-    """A file with mode 0600 that is there whole or not at all."""
+    """Writes a file with mode 0600, in one step: it is complete or missing."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

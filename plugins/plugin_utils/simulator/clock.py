@@ -18,7 +18,7 @@ KINDS = {
 
 
 _MOST = 1_000_000
-"""What is faster, slower or asks for more reads than that, would have no end that is a moment."""
+"""The limit of the scale and of the reads. Beyond it, the end of a transition could not be calculated."""
 
 
 class ClockError(ValueError):
@@ -26,7 +26,7 @@ class ClockError(ValueError):
 
 
 class Timer:
-    """One transition under way. `key` names the object whose reads count with the polls clock."""
+    """A transition under way. `key` names the object whose reads count with the polls clock."""
 
     __slots__ = ("due", "key", "action", "reads", "open")
 
@@ -40,10 +40,10 @@ class Timer:
 
 
 class Clock:
-    """Time of one cluster, in cluster seconds since its start.
+    """The time of one cluster, in cluster seconds since its start.
 
-    Nothing runs by itself: settle() carries out what has fallen due, in the order in which it fell due.
-    Not thread-safe: the cluster's lock guards it.
+    Nothing runs by itself: settle() carries out the transitions that are due, in their order.
+    The clock is not thread-safe: the cluster's lock guards it.
     """
 
     def __init__(self, text: str = "seconds:1", monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -61,7 +61,7 @@ class Clock:
         self.set(text)
 
     def set(self, text: str) -> None:
-        """Change the clock; what is under way goes on by the new one. Raises ClockError."""
+        """Changes the clock; transitions under way continue with the new one. Raises ClockError."""
         kind, separator, number = str(text).partition(":")
         scale, polls = 1.0, 1
         try:
@@ -86,11 +86,11 @@ class Clock:
         return self._base + (self._monotonic() - self._since) / self.scale
 
     def now(self) -> float:
-        """Cluster seconds; within a transition's action the moment at which it fell due."""
+        """Cluster seconds; within the action of a transition, the moment at which it was due."""
         return self._elapsed() if self._frozen is None else self._frozen
 
     def wall(self) -> float:
-        """The cluster's moment as seconds of the epoch, on the controller's clock."""
+        """The cluster's time as seconds since 1970, on the controller's clock."""
         return time.time() - (self._elapsed() - self.now()) * self.scale
 
     def after(self, seconds: float, action: Callable[[], None], key: str | None = None) -> Timer:
@@ -101,13 +101,13 @@ class Clock:
         return timer
 
     def limit(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """A time-out, by which something waits for others. The clocks that know no time give it real seconds."""
+        """A time-out of a wait for something else. With the clocks immediate and polls, it is in real seconds."""
         timer = Timer(self.now() + max(0.0, seconds), None, action)
         heapq.heappush(self._limits, (timer.due, next(self._order), timer))
         return timer
 
     def settle(self) -> int:
-        """Carry out what is due; returns how many transitions ended."""
+        """Carries out the transitions that are due; returns how many ended."""
         fired = 0
         until = self._elapsed()
         while (heap := self._next()) is not None:
@@ -123,7 +123,7 @@ class Clock:
         return self.kind == "seconds" or heap is self._limits
 
     def _next(self) -> list[tuple[float, int, Timer]] | None:
-        """The heap with the transition that ends first by itself; reads end the keyed ones of the polls clock."""
+        """The heap with the transition that ends first by itself. With the polls clock, reads end keyed transitions."""
         heaps = []
         for heap in (
             (self._unkeyed, self._limits) if self.kind == "polls" else (self._unkeyed, self._keyed, self._limits)
@@ -132,7 +132,7 @@ class Clock:
                 heapq.heappop(heap)
             if heap:
                 heaps.append(heap)
-        # what knows no time goes before what has some left
+        # transitions without a time come before those with time left
         return min(heaps, key=lambda heap: (self._timed(heap), heap[0])) if heaps else None
 
     def _fire(self, timer: Timer, at: float | None) -> None:
@@ -150,7 +150,7 @@ class Clock:
             self._frozen = None
 
     def read(self, key: str) -> None:
-        """Count one read of an object (polls clock); the n-th read still saw the old state."""
+        """Counts a read of an object (polls clock); the n-th read still sees the old state."""
         if self.kind != "polls":
             return
         for timer in list(self._by_key.get(key, ())):
@@ -160,12 +160,12 @@ class Clock:
         self._by_key[key] = [timer for timer in self._by_key.get(key, ()) if timer.open]
 
     def finish(self, timer: Timer) -> None:
-        """End one transition now, whatever the clock."""
+        """Ends a transition now, with any clock."""
         if timer.open:
             self._fire(timer, None)
 
     def due_in(self) -> float | None:
-        """Real seconds until the next transition ends by itself; None when none does."""
+        """Real seconds until the next transition ends by itself; None if none does."""
         heap = self._next()
         if heap is None:
             return None

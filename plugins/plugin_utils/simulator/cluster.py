@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the simulated clusters of all products have in common: time, one lock, faults, a record."""
+"""The common part of all simulated clusters: time, a lock, faults, a record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .record import Record
 
 
 class UsageError(Exception):
-    """What the server refuses, in its own words."""
+    """A refusal of the server, in its own words."""
 
 
 class Cluster(ABC):
@@ -33,22 +33,22 @@ class Cluster(ABC):
         self.record = Record(secrets, self.rules)
         self.current_call: int | None = None
         self.closing = False
-        self.urls: dict[str, str] = {}  # where the listeners of its machines are, once they are bound
-        self.settled_meanwhile = False  # by a call that waits: the listeners don't know yet
+        self.urls: dict[str, str] = {}  # the addresses of its machines' listeners, once they are bound
+        self.settled_meanwhile = False  # a waiting call has changed the state, and the listeners don't know yet
         self._stuck: list[Callable[[], None]] = []
         self.woken: Callable[[], None] = lambda: None
-        """Called where something may have become due."""
+        """Called when something may be due."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """The truth, as a topology."""
+        """The true state, as a topology."""
 
     @abstractmethod
     def die(self, name: str, fault: Fault) -> None:
-        """Something of that name fails, as a fault of kind dies says."""
+        """Makes the object of that name fail, for a fault of kind dies."""
 
     def broken(self, rule: str, name: str, text: str, call_n: int | None = None) -> None:
-        """By the call that is carried out now, or by an earlier one."""
+        """Records that the present call, or an earlier one, broke a safety rule."""
         self.record.broken(rule, name, f"{self.rules[rule]} {text}", self.current_call if call_n is None else call_n)
 
     def settle(self) -> int:
@@ -59,8 +59,8 @@ class Cluster(ABC):
         self.woken()
 
     def wait_for(self, done: Callable[[], bool], seconds: float | None = None) -> bool:
-        """Block a call until something is so, the simulator ends, or cluster seconds are over; others have the lock
-        meanwhile. Returns whether it is so."""
+        """Blocks a call until a condition is true, the simulator ends, or cluster seconds are over. Other calls get the
+        lock meanwhile. Returns whether the condition is true."""
         deadline = None if seconds is None else time.monotonic() + seconds * self.clock.scale
         while not done() and not self.closing:
             waits = [wait for wait in (self.clock.due_in(),) if wait is not None]
@@ -79,14 +79,14 @@ class Cluster(ABC):
         again: Callable[[], None],
         fits: Callable[[Fault], bool] | None = None,
     ) -> bool:
-        """Whether a fault holds something up; `again` is called once such a fault is removed."""
+        """Whether a fault stops an object; `again` is called once the fault is removed."""
         if self.faults.on_machine(kind, names, fits) is None:
             return False
         self._stuck.append(again)
         return True
 
     def release(self) -> None:
-        """Faults were removed: what they held up goes on (or is held up again by those that are left)."""
+        """Continues the objects that removed faults had stopped (remaining faults may stop them again)."""
         waiting, self._stuck = self._stuck, []
         for again in waiting:
             again()

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults as data: which call or machine misbehaves, how, how often. Those of machines are the product's own."""
+"""Faults as data: which call or machine misbehaves, how, how often. Each product has its own faults of machines."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ON_CALLS = {
 
 _WORDS = ("kind", "method", "object", "text", "variant", "state")
 _LONGEST = 365 * 24 * 3600
-"""Real seconds, which is less than any timer can take."""
+"""The most real seconds of a fault: less than the limit of any timer."""
 
 
 class FaultError(ValueError):
@@ -61,7 +61,7 @@ class Fault:
 
 
 def parse(data: Any, on_machines: dict[str, str]) -> Fault:
-    """A rule from its JSON, of a call or of one of the product's machines. Raises FaultError naming what is wrong."""
+    """A fault from its JSON, for a call or for a machine of the product. Raises FaultError with what is wrong."""
     if not isinstance(data, dict):
         raise FaultError("A fault must be a mapping with at least `kind`.")
     known = {name for name in Fault.__dataclass_fields__ if name not in ("id", "matched", "hit")}
@@ -94,7 +94,7 @@ def parse(data: Any, on_machines: dict[str, str]) -> Fault:
 
 
 class Faults:
-    """The rules in force. The draw of `probability` is seeded: the same calls meet the same faults."""
+    """The active faults. The random numbers of `probability` have a seed: the same calls meet the same faults."""
 
     def __init__(self, seed: int = 0) -> None:
         self._lock = threading.Lock()
@@ -109,7 +109,7 @@ class Faults:
         return fault
 
     def remove(self, fault_id: int | None = None) -> int:
-        """Remove one rule, or all; returns how many went."""
+        """Removes one fault, or all; returns how many were removed."""
         with self._lock:
             kept = [] if fault_id is None else [rule for rule in self._rules if rule.id != fault_id]
             gone = len(self._rules) - len(kept)
@@ -121,14 +121,14 @@ class Faults:
             return [asdict(rule) for rule in self._rules]
 
     def standing(self, kind: str, names: tuple[str, ...]) -> Fault | None:
-        """A rule that holds as long as it stands, found without counting a match."""
+        """A fault that acts until it is removed. This doesn't count as a match."""
         for rule in self._rules:
             if rule.kind == kind and (rule.object == "*" or rule.object in names):
                 return rule
         return None
 
     def on_call(self, method: str | tuple[str, ...], names: tuple[str, ...]) -> Fault | None:
-        """`method`: each name that a rule may call it by."""
+        """The fault for a call. `method`: every name by which a fault may name the call."""
         methods = (method,) if isinstance(method, str) else method
         return self._draw(ON_CALLS, methods, names) if self._rules else None
 

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulator's folder: whose it is, and what is removed when its process ends, or ended without a word."""
+"""The simulator's folder: its owner, and what is removed when its process ends, or was killed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pathlib import Path
 
 PREFIX = "dbfleet-simulator-"
 _OWNER = "owner"
-"""A file in a folder of the simulator's own. Its process holds a lock on it, which goes when the process ends, however
-that ends. The number of a process would say less: it may be another's by now, or of another container."""
+"""A file in a folder that the simulator made. Its process has a lock on it, which ends with the process in any case.
+A process id is not enough: another process, or one in another container, may have the same id."""
 
 
 @contextmanager
 def of_certificates(given: str | None) -> Iterator[Path]:
-    """Where the certificates go: the given folder, which stays, or a temporary one, which goes. Raises OSError."""
+    """The folder for the certificates: the given one, which is kept, or a temporary one. Raises OSError."""
     if given:
         directory = Path(given)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def of_certificates(given: str | None) -> Iterator[Path]:
 
 
 def _owned(own: Path) -> int:
-    """Locked before it has its name: nobody takes a folder that has just been made for one that was left."""
+    """A temporary folder. It is locked before it gets its name, so that nobody takes it for an orphan."""
     made = own / f".{_OWNER}"
     lock = os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,9 +50,9 @@ def _owned(own: Path) -> int:
 
 
 def clear_orphans() -> None:
-    """Remove the temporary folders of this user's simulators that have ended certainly: nobody holds their lock.
+    """Removes the temporary folders of this user's simulators that have certainly ended: no process has their lock.
 
-    A folder without that file may be anything, and stays.
+    A folder without that file may belong to something else, and is kept.
     """
     for found in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):
@@ -64,7 +64,7 @@ def clear_orphans() -> None:
 def _clear(found: Path) -> None:
     lock = os.open(found / _OWNER, os.O_RDWR | os.O_NOFOLLOW)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError where somebody has it
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError if a process has the lock
         shutil.rmtree(found, ignore_errors=True)
     finally:
         os.close(lock)

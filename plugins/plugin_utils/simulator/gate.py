@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may use the admin endpoint: a client that knows the token, and no page of another site in somebody's browser."""
+"""Who may use the admin endpoint: clients that know the token, but no page of another site in a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from .http import Request
 
 HEADER = "Simulator-Token"
-"""No page of another site can send it: the browser would ask first, and nothing here allows it."""
+"""No page of another site can send this header: the browser would ask first, and the endpoint never allows it."""
 
 
 def refusal(request: Request, port: int, token: str) -> tuple[int, str] | None:
@@ -21,7 +21,7 @@ def refusal(request: Request, port: int, token: str) -> tuple[int, str] | None:
     """
     own = {f"{host}{place}" for host in ("127.0.0.1", "localhost") for place in _places(port)}
     host = request.headers.get("host", "").lower()
-    if host not in own:  # a name of somebody else's that leads here
+    if host not in own:  # another name that resolves to this address
         return 403, f"The Host header names {host or 'nothing'}, but this is {' or '.join(sorted(own))}."
     foreign = _foreign(request, own)
     if foreign:
@@ -41,7 +41,7 @@ def _places(port: int) -> list[str]:
 
 
 def _foreign(request: Request, own: set[str]) -> str:
-    """The header that says so; empty where none does."""
+    """The header that shows another site; empty without one."""
     if request.headers.get("sec-fetch-site", "none").strip().lower() not in ("none", "same-origin"):
         return "Sec-Fetch-Site"
     for name in ("Origin", "Referer"):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP that can also misbehave: reset, silence, half an answer, a listener that stops listening.
 
-werkzeug reads requests. What is here is what it has no word for, and how many servers share few threads.
+werkzeug reads requests. This code adds the faults that werkzeug can't produce, and lets many servers share few threads.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ except ImportError:
     HAS_WERKZEUG = False
 
 _MOST = 64 * 1024 * 1024
-"""Bytes of a body."""
+"""The most bytes of a body."""
 _PIECE = 65536
 _BACKLOG = 512
 _HANDSHAKE = 30
 _LINGER = 0.1
-"""Seconds for which a connection keeps its thread when it was answered: its next request mostly comes at once."""
+"""Seconds for which a connection keeps its thread after an answer: the next request mostly comes at once."""
 _LINGER_NOTHING = struct.pack("ii", 1, 0)
 _REACHED_BY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client goes, nothing is bound by it
 
@@ -48,7 +48,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     certificate: str | None = None
-    """Common name of the client's certificate, where it showed one that the server trusts."""
+    """The common name of the client's certificate, if the client sent one that the server trusts."""
 
 
 @dataclass
@@ -66,10 +66,10 @@ Refusal = Callable[[int, str], Answer]
 
 
 class Listener:
-    """One address that accepts connections, or refuses them, always on the same port.
+    """An address that accepts connections, or refuses them, always on the same port.
 
-    While it is closed the port stays bound by a socket that doesn't listen, so connections are refused and nobody
-    else gets the port. Raises OSError where it can't be bound or werkzeug is missing.
+    While the listener is closed, a socket that doesn't listen keeps the port bound: connections are refused, and nobody
+    else gets the port. Raises OSError if the port can't be bound or werkzeug is missing.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Listener:
         after: Callable[[], None] | None = None,
         refused: Refusal | None = None,
     ) -> None:
-        """`refused` is the answer to what isn't handled: a status and a sentence; without it, a page of HTML is."""
+        """`refused` is the answer to requests that can't be handled: a status and a sentence; by default, HTML."""
         if not HAS_WERKZEUG:
             raise OSError("it needs the Python library werkzeug, which isn't installed")
         self.host, self._handler, self._tls, self._after = host, handler, tls, after
@@ -113,7 +113,7 @@ class Listener:
                 self.open = True
 
     def refuse(self) -> None:
-        """Stop listening and cut what is connected."""
+        """Stops listening, and cuts the connections."""
         with self._lock:
             if self.open:
                 self.open = False
@@ -121,7 +121,7 @@ class Listener:
                 self._server = self._bound(self.port)
 
     def close(self) -> None:
-        """For good."""
+        """Closes the listener for good."""
         with self._lock:
             if self.open:
                 self.open = False
@@ -131,7 +131,7 @@ class Listener:
 
 
 class _Server:
-    """From one listen() to the next refuse(). What werkzeug wants to know of a server is public."""
+    """The server from one listen() to the next refuse(). Attributes that werkzeug reads are public."""
 
     multithread, multiprocess = True, False
     _server_version = "Werkzeug"
@@ -160,7 +160,7 @@ class _Server:
             client.setblocking(True)
             if self.ssl_context is not None:
                 client = self.ssl_context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-        except OSError:  # the client has gone already
+        except OSError:  # the client is gone already
             return
         with self._lock:
             self.connections.add(client)
@@ -168,7 +168,7 @@ class _Server:
         SOCKETS.once(client, lambda: THREADS.run(connection.go_on))
 
     def end(self, client: socket.socket) -> None:
-        """Close a connection, whose client may still read what was sent."""
+        """Closes a connection. The client can still read what was sent."""
         with suppress(OSError):
             client.shutdown(socket.SHUT_WR)
         with self._lock:
@@ -176,32 +176,32 @@ class _Server:
         client.close()
 
     def stop(self) -> None:
-        """Nothing is accepted any more when this returns, and what was is cut."""
+        """Stops accepting connections, and cuts those that were accepted, before it returns."""
         SOCKETS.forget(self.socket)
         self.socket.close()
         with self._lock:
             connections = list(self.connections)
         for connection in connections:
             with suppress(OSError):
-                # not SSLSocket's, which would let the connection's thread go on in the clear
+                # not that of SSLSocket, after which the connection's thread would continue without TLS
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class _Connection(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.1"  # else what can't be read is answered in HTTP/0.9: no status line
+    default_request_version = "HTTP/1.1"  # else answers to unreadable requests have no status line (HTTP/0.9)
     disable_nagle_algorithm = True
-    wbufsize = _PIECE  # head and body leave together
+    wbufsize = _PIECE  # head and body are sent together
     server: Any  # a _Server
     rfile: Any
 
     def __init__(self, request: Any, client_address: Any, server: _Server) -> None:
-        # not the base's, which serves the connection to its end
+        # not that of the base class, which serves the connection until its end
         self.request, self.client_address, self.server = request, client_address, server
         self._is_set_up = False
 
     def go_on(self) -> None:
-        """Answer what comes, until nothing has come for a while: then the connection waits without a thread."""
+        """Answers requests until none has come for a while; then the connection waits without a thread."""
         try:
             if not self._is_set_up:
                 self.setup()
@@ -214,7 +214,7 @@ class _Connection(WSGIRequestHandler):
                     SOCKETS.once(self.request, lambda: THREADS.run(self.go_on))
                     return
         except OSError:
-            pass  # the client went away, or spoke no TLS
+            pass  # the client is gone, or doesn't use TLS
         except Exception:
             traceback.print_exc()
         if self._is_set_up:
@@ -223,7 +223,7 @@ class _Connection(WSGIRequestHandler):
         self.server.end(self.request)
 
     def _has_more(self) -> bool:
-        """Whether something of the next request is here, or comes soon."""
+        """Whether the next request has begun to arrive, or does so soon."""
         self.connection.settimeout(0)
         try:
             if self.rfile.peek(1):
@@ -244,10 +244,10 @@ class _Connection(WSGIRequestHandler):
         super().setup()
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Calls are recorded where they are understood."""
+        """Does nothing: calls are recorded where they are parsed."""
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        """Neither; werkzeug's would read the path, which may be none."""
+        """Does nothing: werkzeug's method would read the path, which may be missing."""
 
     def handle_expect_100(self) -> bool:
         going_on = super().handle_expect_100()
@@ -255,7 +255,7 @@ class _Connection(WSGIRequestHandler):
         return going_on
 
     def run_wsgi(self) -> None:
-        """Answer one request. werkzeug's own ends the connection after each, and has no way to answer badly."""
+        """Answers one request. werkzeug's method closes the connection each time, and can't send bad answers."""
         try:
             body = self._body()
         except (HTTPException, ValueError) as error:
@@ -264,7 +264,7 @@ class _Connection(WSGIRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             answer = self.server.handler(Request(self.command, self.path, headers, body, self._certificate()))
-        except Exception:  # ours to mend, but the client learns that it was heard
+        except Exception:  # an error of the simulator, but the client gets an answer
             traceback.print_exc()
             self.send_error(500)
             return
@@ -275,12 +275,12 @@ class _Connection(WSGIRequestHandler):
                 self.server.after()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """As the listener has it; nothing is read behind it."""
+        """Sends the listener's answer; no further request is read."""
         self.close_connection = True
         if self.server.refused is None:
             super().send_error(code, message, explain)
             return
-        self.request_version = "HTTP/1.1"  # what couldn't be read may have named none
+        self.request_version = "HTTP/1.1"  # the unreadable request may have no version
         phrase = message or self.responses.get(code, ("refused",))[0]
         self._send(self.server.refused(code, f"The request can't be handled: {phrase.rstrip('.')}."))
 
@@ -291,11 +291,11 @@ class _Connection(WSGIRequestHandler):
 
     def _body(self) -> bytes:
         environ = self.make_environ()
-        # werkzeug is lenient: a length that is no number is 0, a line that is no header ends the head
+        # werkzeug is lenient: it takes a wrong length as 0, and a line that is not a header ends the head
         length = environ.get("CONTENT_LENGTH", "0")
         if not length.isdecimal() or self.headers.get_payload():
             raise BadRequest
-        if len(length) > len(str(_MOST)):  # maybe more digits than an integer is read of
+        if len(length) > len(str(_MOST)):  # it may have more digits than Python reads as an integer
             raise RequestEntityTooLarge
         return get_input_stream(environ, max_content_length=_MOST).read()
 
@@ -319,7 +319,7 @@ class _Connection(WSGIRequestHandler):
             self.wfile.flush()
 
     def _reset(self) -> None:
-        """Close with a RST."""
+        """Closes a connection with a RST."""
         self.close_connection = True
         with suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOTHING)

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Numbers of which a new object gets the lowest that is free, found without going through those that are taken."""
+"""Numbers for objects: a new object gets the lowest free number, found without a search through the taken ones."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Lowest:
     def __init__(self, first: int = 0) -> None:
         self._taken: Counter[int] = Counter()
         self._first = self._lowest = first
-        """From the first to below the lowest, all are taken."""
+        """All numbers from the first up to the lowest are taken."""
 
     def take(self, wanted: int | None = None) -> int:
-        """This one, also where another has it; else the lowest that is free."""
+        """Takes the given number, even if another object has it; without one, the lowest free number."""
         number = wanted
         if number is None:
             while self._taken[self._lowest]:
@@ -25,7 +25,7 @@ class Lowest:
         return number
 
     def release(self, number: int) -> None:
-        """By one of those that have it."""
+        """Gives a number back that one object had."""
         self._taken[number] -= 1
         if self._taken[number] <= 0:
             del self._taken[number]

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The products that are simulated, and what each must offer."""
+"""The simulated products, and the interface of each."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from .nuodb.service import Service as NuoDB
 from .nuodb.topology import load as load_nuodb
 
 Action = Callable[[dict[str, Any]], Callable[[], Any]]
-"""Takes the request's body, acts, and returns what tells how things are then."""
+"""Takes the body of a request, acts, and returns a function that returns the new state."""
 
 
 class Service(Protocol):
-    """A cluster with its API: all that the sockets and the admin endpoint know of it."""
+    """A cluster with its API, as the sockets and the admin endpoint use it."""
 
     @property
     def cluster(self) -> Cluster: ...
 
     @property
     def on_machines(self) -> dict[str, str]:
-        """Kinds of faults of what the cluster is made of."""
+        """The kinds of faults of the cluster's machines and other parts."""
 
     @property
     def actions(self) -> Mapping[str, Action]:
         """The product's own POST paths of the admin endpoint, called with the cluster's lock held."""
 
     def answer(self, machine: str, request: Request) -> Answer:
-        """What the listener of a machine answers."""
+        """The answer of a machine's listener."""
 
     def listens(self, machine: str) -> bool:
         """Whether that listener accepts connections."""
 
     def check(self, fault: Fault) -> None:
-        """Raises FaultError for a fault of a call whose answer the API could not send."""
+        """Raises FaultError for a fault whose answer the API could not send."""
 
     def about(self) -> dict[str, Any]:
         """The product's part of /about."""
 
     def environment(self, ready: dict[str, Any]) -> dict[str, str | None]:
-        """Variables that point the product's clients here."""
+        """The environment variables that point the product's clients to this cluster."""
 
 
 class Product(NamedTuple):

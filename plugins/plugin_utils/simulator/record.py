@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happened: every call, and every safety rule that was broken."""
+"""The record of a cluster: every call, and every broken safety rule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _URL_USER = re.compile(r"(?<=://)[^/?#\s]*(?=@)")
 
 
 def without_user(url: str) -> str:
-    """A text whose URLs don't tell user and password."""
+    """A text without users and passwords in its URLs."""
     return _URL_USER.sub(HIDDEN, url)
 
 
@@ -38,7 +38,7 @@ class Record:
         self.rules: list[dict[str, Any]] = []
 
     def keep_secret(self, secret: str) -> None:
-        """From now on."""
+        """Removes a text from all later entries."""
         if secret:
             self._secrets.append(secret)
 
@@ -48,7 +48,7 @@ class Record:
             return self._count
 
     def call(self, n: int, **entry: Any) -> None:
-        """Keep one call; `result` or `fault` and the arguments are scrubbed here."""
+        """Adds a call. Secrets are removed from its arguments and from `result` or `fault`."""
         for name in ("args", "result", "fault", "path"):
             if name in entry:
                 entry[name] = self.scrubbed(entry[name], _LONG)
@@ -65,17 +65,17 @@ class Record:
             return sorted(self._calls, key=lambda row: row["n"])
 
     def forgive(self) -> None:
-        """Forget the broken rules."""
+        """Removes the broken rules."""
         with self._lock:
             self.rules.clear()
 
     def clear(self) -> None:
-        """Forget the calls; broken rules stay, and numbering goes on."""
+        """Removes the calls; broken rules stay, and the numbering continues."""
         with self._lock:
             self._calls.clear()
 
     def scrubbed(self, value: Any, longest: int | None = None) -> Any:
-        """Without passwords; of lists that are longer only how long they are."""
+        """A value without passwords; long lists are replaced by their length."""
         if isinstance(value, str):
             for secret in self._secrets:
                 if secret in value:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One simulated cluster with its listeners; ends its transitions when they are due."""
+"""A simulated cluster with its listeners. It ends the transitions when they are due."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .tls import Trust
 
 
 class Served:
-    """One cluster with its listeners. Its transitions end when they are due, so that listeners come and go."""
+    """A cluster with its listeners. The transitions of the cluster open and close the listeners."""
 
     def __init__(self, spec: Any, clock: str, bind: str, trust: Trust | None, certificates: str) -> None:
-        """`certificates` of clients: 'demanded', 'accepted' or ''."""
+        """`certificates`: whether those of clients are 'demanded', 'accepted' or neither ('')."""
         self.service = PRODUCTS[spec.product].serve(spec, Clock(clock))
         self.cluster = self.service.cluster
         self.trust, self._certificates = trust, certificates
@@ -72,7 +72,7 @@ class Served:
                 self.refuse(row["id"], row["seconds"])
 
     def refuse(self, fault_id: int, seconds: float | None) -> None:
-        """A fault of kind refuse takes effect: for so many real seconds, or until it is deleted."""
+        """Applies a fault of kind refuse, for its real seconds or until it is deleted."""
         if fault_id not in self._refusing:
             self._refusing[fault_id] = None if seconds is None else time.monotonic() + seconds
             if seconds is not None:
@@ -111,9 +111,9 @@ class Served:
         return False
 
     def sync(self, close: bool = True) -> None:
-        """Let each listener listen or refuse, as its machine's state and the faults say.
+        """Lets each listener listen or refuse, according to its machine's state and the faults.
 
-        Without `close` none is closed yet: an answer on its way would be cut.
+        Without `close`, no listener is closed yet, because that would cut an answer on its way.
         """
         with self._sync_lock:
             for machine, listener in self.listeners.items():
@@ -131,7 +131,7 @@ class Served:
             due = cluster.settle() > 0 or cluster.settled_meanwhile
             cluster.settled_meanwhile = False
             wait = cluster.clock.due_in()
-        # woken by a call: its answer is still to be sent, so nothing is closed yet
+        # a call woke this: its answer must still be sent, so nothing is closed yet
         self.sync(close=due)
         return wait
 
@@ -139,7 +139,7 @@ class Served:
         return [listener.url for listener in self.listeners.values()]
 
     def ready(self) -> dict[str, Any]:
-        """What a client needs: the first user, every URL, the CA."""
+        """The data that a client needs: the first user, every URL, the CA."""
         user = self.cluster.spec.users[0]
         row: dict[str, Any] = {
             "product": self.cluster.spec.product,

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables of named settings with defaults and meanings: each product has its own, all are read alike."""
+"""Tables of named settings with defaults and meanings. Each product has its own table; the code is the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SettingsError(ValueError):
 
 
 def merged(table: Table, given: Any, noun: str) -> dict[str, Any]:
-    """The defaults of a table with what was given. Raises SettingsError."""
+    """The defaults of a table, updated with the given values. Raises SettingsError."""
     values = {name: row[0] for name, row in table.items()}
     given = {} if given is None else given
     if not isinstance(given, dict):
@@ -38,7 +38,7 @@ def merged(table: Table, given: Any, noun: str) -> dict[str, Any]:
 
 
 def shown(table: Table, values: dict[str, Any]) -> dict[str, Any]:
-    """A table with the values in force, for /about."""
+    """A table with the present values, for /about."""
     return {
         name: {"value": values[name], "default": default, "meaning": meaning}
         for name, (default, meaning) in table.items()

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything together: clusters, their listeners, the admin endpoint."""
+"""The whole simulator: clusters, their listeners, the admin endpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .tls import TlsError, make
 
 
 class Simulator:
-    """Binds every port when made, answers after start()."""
+    """A simulator. It binds every port when it is created, and answers after start()."""
 
     def __init__(
         self,
@@ -29,9 +29,9 @@ class Simulator:
         client_certificates: bool = False,
         stopping: threading.Event | None = None,
     ) -> None:
-        """`directory` is where the certificates go, None means plain HTTP. Raises its parts' errors, and OSError.
+        """`directory` is the folder for the certificates; None means plain HTTP. Raises its parts' errors, and OSError.
 
-        `stopping` is set by who wants the end.
+        Whoever sets `stopping` ends the simulator.
         """
         wanted = {spec.name: "demanded" if client_certificates else spec.client_certificates for spec in specs}
         binds = [bind, *(address for spec in specs for address in spec.addresses.values())]

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sockets that are waited for by one thread, whatever their number, and threads for those on which something comes."""
+"""One thread that waits for any number of sockets, and threads for the sockets on which data arrives."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import threading
 from typing import Any, Callable, Optional
 
 SPARE = 8
-"""Threads that are kept for the next request, at most. There are as many as requests under way."""
+"""The most idle threads that are kept for the next request. Each request under way has its own thread."""
 
 Work = Callable[[], None]
 
 
 class Threads:
-    """As many threads as there is work at a time: work may hang, and must not hold up any other."""
+    """One thread per piece of work: work may hang, and must not delay other work."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,7 +25,7 @@ class Threads:
         self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
 
     def run(self, work: Work) -> None:
-        """`work` raises nothing."""
+        """Runs `work`, which raises nothing, in a thread."""
         with self._lock:
             is_idle = self._idle > 0
             self._idle -= is_idle
@@ -45,14 +45,14 @@ class Threads:
 
 
 class Sockets:
-    """The sockets of this process on which something may come."""
+    """The sockets of this process on which data may arrive."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: Optional[asyncio.AbstractEventLoop] = None
 
     def once(self, socket: Any, act: Work) -> None:
-        """Call `act` in the thread of all sockets as soon as something comes on one. It must not block."""
+        """Calls `act` once, in the thread of all sockets, when data arrives on a socket. `act` must not block."""
 
         loop = self._loop()
 
@@ -63,12 +63,12 @@ class Sockets:
         loop.call_soon_threadsafe(loop.add_reader, socket, ready)
 
     def always(self, socket: Any, act: Work) -> None:
-        """The same each time that something comes, until `forget`."""
+        """Calls `act` each time that data arrives, until `forget`."""
         loop = self._loop()
         loop.call_soon_threadsafe(loop.add_reader, socket, act)
 
     def forget(self, socket: Any) -> None:
-        """Not in the thread of all sockets. When this returns, `act` isn't called any more."""
+        """Stops the calls of `act` before it returns. It must not be called in the thread of all sockets."""
         done, loop = threading.Event(), self._loop()
 
         def remove() -> None:
@@ -79,7 +79,7 @@ class Sockets:
         done.wait()
 
     def _loop(self) -> asyncio.AbstractEventLoop:
-        """Not made before something is served: who only imports this would have to close it."""
+        """The loop of the thread. It is created with the first served socket, not by an import."""
         with self._lock:
             if self._running is None:
                 self._running = asyncio.new_event_loop()
@@ -88,4 +88,4 @@ class Sockets:
 
 
 THREADS, SOCKETS = Threads(), Sockets()
-"""Those of this process."""
+"""The threads and sockets of this process."""

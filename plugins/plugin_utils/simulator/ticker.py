@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One thread that does things when they are due, for any number of clusters."""
+"""One thread that calls functions when they are due, for any number of clusters."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import traceback
 from typing import Callable
 
 Tick = Callable[[], "float | None"]
-"""Does what is due. Returns the seconds until it is to be called next, None where nothing is known to come."""
+"""A function that does what is due. It returns the seconds until its next call; None if nothing is known to come."""
 
 
 SAME = 0.001
-"""Seconds between two moments that are one: each poke works out anew when the next is due."""
+"""Moments that differ by fewer seconds count as the same: each poke calculates the next moment again."""
 
 
 class Ticker:
-    """Calls what was added, one after another: when it is due, and soon after a `poke`."""
+    """Calls the added functions one after another: when they are due, and soon after a `poke`."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -29,11 +29,11 @@ class Ticker:
         self._poked: dict[Tick, None] = {}
         self._heap: list[tuple[float, int, Tick]] = []
         self._due: dict[Tick, float] = {}
-        """Of each, when it is called next. What else the heap has of it is of the past."""
+        """The next call of each function. Other entries of the function in the heap are outdated."""
         self._is_running = False
 
     def add(self, tick: Tick) -> None:
-        """`tick` must not block for long. It is called at once, too."""
+        """Adds `tick`, and also calls it at once. `tick` must not block for long."""
         with self._changed:
             self._due[tick] = float("inf")
             if not self._is_running:
@@ -42,13 +42,13 @@ class Ticker:
         self.poke(tick)
 
     def remove(self, tick: Tick) -> None:
-        """One call may still be under way when this returns."""
+        """Removes `tick`. One call may still be under way when this returns."""
         with self._changed:
             self._due.pop(tick, None)
             self._poked.pop(tick, None)
 
     def poke(self, tick: Tick) -> None:
-        """Something may be due."""
+        """Calls `tick` soon, because something may be due."""
         with self._changed:
             if tick in self._due:
                 self._poked[tick] = None
@@ -59,7 +59,7 @@ class Ticker:
             tick = self._next()
             try:
                 seconds = tick()
-            except Exception:  # of one cluster; the others go on
+            except Exception:  # an error of one cluster; the others continue
                 traceback.print_exc()
                 seconds = None
             if seconds is not None:
@@ -74,7 +74,7 @@ class Ticker:
                 heapq.heappush(self._heap, (now + seconds, next(self._order), tick))
 
     def _next(self) -> Tick:
-        """The next that is due, waited for."""
+        """Waits for the next function that is due, and returns it."""
         with self._changed:
             while True:
                 if self._poked:
@@ -90,4 +90,4 @@ class Ticker:
 
 
 TICKER = Ticker()
-"""That of this process."""
+"""The ticker of this process."""

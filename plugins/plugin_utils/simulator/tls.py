@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A little certificate authority of the simulator's own, made at its start."""
+"""A small certificate authority that the simulator makes at its start."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TlsError(RuntimeError):
 
 @dataclass
 class Trust:
-    """The files of both sides; a client's own only where certificates of clients are wanted."""
+    """The files of both sides; those of a client only if certificates of clients are used."""
 
     server_path: Path
     ca_path: str
@@ -40,7 +40,7 @@ class Trust:
     _contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
 
     def context(self, certificates: str) -> ssl.SSLContext:
-        """The server's, with certificates of clients 'demanded', 'accepted' or neither (''): one for all listeners."""
+        """The TLS context of all listeners, with certificates of clients 'demanded', 'accepted' or neither ('')."""
         if certificates not in self._contexts:
             self._contexts[certificates] = self._context(certificates)
         return self._contexts[certificates]
@@ -62,9 +62,9 @@ class Trust:
 
 
 def make(directory: Path, binds: list[str], client_certificates: bool = False) -> Trust:
-    """Write ca.pem, server.pem (and client.pem, client-key.pem) into the directory. Raises TlsError.
+    """Writes ca.pem, server.pem (and client.pem, client-key.pem) into the directory. Raises TlsError.
 
-    client-key.pem holds the certificate too: a client that takes one file takes that.
+    client-key.pem also contains the certificate, for clients that take a single file.
     """
     if not HAS_CRYPTOGRAPHY:
         raise TlsError("TLS needs the Python library cryptography, which isn't installed; plain HTTP doesn't need it.")

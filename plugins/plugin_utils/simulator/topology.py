@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The topology file: one cluster or domain or several, of any product."""
+"""The topology file: one or more clusters or domains, of any product."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .checks import TopologyError
 from .products import PRODUCTS
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""In C, where PyYAML has it: ten times as fast."""
+"""The loader in C, if PyYAML has it: ten times as fast."""
 
 
 def read(path: str | Path) -> list[Any]:
@@ -31,7 +31,7 @@ def read(path: str | Path) -> list[Any]:
 
 
 def _parsed(text: str) -> Any:
-    """YAML. JSON is YAML too, and read in a tenth of the time by its own reader."""
+    """The data of a YAML file. JSON is YAML too, but its own reader takes a tenth of the time."""
     with suppress(ValueError):
         return json.loads(text)
     return yaml.load(text, Loader=LOADER)  # noqa: S506 - both are safe

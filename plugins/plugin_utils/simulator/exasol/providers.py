@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two servers that speak for an Exasol cluster: a topology says which, and each has a room of its own."""
+"""The two servers that can administer an Exasol cluster. A topology names one; each has its own folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PROVIDERS = {
 
 
 def load(row: dict[str, Any]) -> Any:
-    """One cluster. Raises TopologyError."""
+    """The cluster of a topology. Raises TopologyError."""
     name = row.get("provider", "exaoperation")
     if name not in PROVIDERS:
         cluster = row.get("name") or "cluster"

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Archive objects: what the domain knows of the directories in which data is durable."""
+"""Archives: the domain's objects for the directories that contain the data."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Archive:
 
     @property
     def place(self) -> str:
-        """The directory, whatever kind of archive is in it (NUODB-251)."""
+        """The directory, without the kind of archive in it (NUODB-251)."""
         return re.sub("^//+", "/", posixpath.normpath(_KIND.sub("", self.path)))
 
     @property
     def process(self) -> Process | None:
-        """Its SM, requested or running."""
+        """The SM of the archive, requested or running."""
         return next((one for one in self.domain.processes.of(self.db_name) if one.archive is self), None)
 
     @property
@@ -50,12 +50,12 @@ class Archive:
         return bool(self.observed)
 
     def seconds(self, name: str) -> float:
-        """A time of this archive's SM: its own, else its database's, else the domain's."""
+        """A time of this archive's SM: that of the archive, else of its database, else of the domain."""
         own = self.options.get("history" if name == "archive_history" else name)
         return float(own) if own is not None else self.domain.seconds(self.db_name, name)
 
     def row(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """The object as the API shows it."""
         row = {
             "id": self.id,
             "dbName": self.db_name,
@@ -69,7 +69,7 @@ class Archive:
         return {key: value for key, value in row.items() if value is not None}
 
     def summary(self) -> dict[str, Any]:
-        """As a topology has it."""
+        """The object in the form of a topology."""
         return {
             "archive_id": self.id,
             "db_name": self.db_name,

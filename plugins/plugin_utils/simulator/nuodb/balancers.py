@@ -19,7 +19,7 @@ class Balancers:
         return self.configs.setdefault(db_name, {"defaultLbQuery": None, "prefilter": None})
 
     def query(self, db_name: str) -> tuple[str | None, str | None]:
-        """Default query and prefilter of a database: its own, else the domain's."""
+        """The default query and prefilter of a database, or else of the domain."""
         rows = [self.configs.get(key, {}) for key in (db_name, None)]
         return tuple(next((row[key] for row in rows if row.get(key)), None) for key in ("defaultLbQuery", "prefilter"))  # type: ignore[return-value]
 

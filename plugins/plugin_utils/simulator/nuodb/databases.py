@@ -26,7 +26,7 @@ class Database:
         self.version_id = ""
         self.storage_password: str | None = None
         self.stopping = ""
-        """'te' or 'sm' while it shuts down."""
+        """'te' or 'sm' while the database shuts down."""
         self.formed = False
         """The first SM of this incarnation reached MONITORED:RUNNING."""
         self.assigned = False
@@ -39,14 +39,14 @@ class Database:
         self._reported = False
 
     def load(self, options: dict[str, Any]) -> None:
-        """Be what a topology says."""
+        """Takes its state from a topology."""
         self.incarnation = list(options["incarnation"])
         self.options = {str(key): str(value) for key, value in (options.get("default_options") or {}).items()}
         self.overrides = options
         self.tombstone = options.get("state") == "TOMBSTONE"
 
     def go_on(self, state: str) -> None:
-        """After every object of a topology is there: take up what was under way."""
+        """Continues what was under way, after every object of a topology was loaded."""
         running = [one for one in self.processes() if one.durable in ("MONITORED", "REQUESTED_SHUTDOWN")]
         self.formed = any(one.storage_manager for one in running)
         self._nodes = max([one.node_id or 0 for one in self.processes()], default=0)
@@ -69,7 +69,7 @@ class Database:
         return f"database {self.name}"
 
     def processes(self, kind: str | None = None) -> list[Process]:
-        """All, 'TE' or 'SM', in the order in which the servers act on them."""
+        """The processes, all or of type 'TE' or 'SM', in the order in which the servers act on them."""
         rows = self.domain.processes.of(self.name)
         if kind is not None:
             rows = [one for one in rows if one.storage_manager == (kind == "SM")]
@@ -95,7 +95,7 @@ class Database:
         return "AWAITING_ARCHIVE_HISTORIES_MSG" if self._awaited() else "REQUESTED"
 
     def row(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """The object as the API shows it."""
         url = f"{self.domain.base_url}/databases/{self.name}"
         assigned = self.domain.regions.assignments.get(self.name, {})
         return {
@@ -112,7 +112,7 @@ class Database:
         }
 
     def summary(self) -> dict[str, Any]:
-        """As a topology has it."""
+        """The object in the form of a topology."""
         return {
             "db_name": self.name,
             "state": self.state,
@@ -121,7 +121,7 @@ class Database:
         }
 
     def next_incarnation(self) -> tuple[int, int]:
-        """What a start that is requested now will be part of."""
+        """The incarnation to which a start that is requested now will belong."""
         if self.processes():
             return self.incarnation[0], self.incarnation[1]
         return self.incarnation[0] + 1, 0
@@ -129,25 +129,25 @@ class Database:
     # -- its beginning -------------------------------------------------------------------------------
 
     def requested(self, archive: Archive | None) -> None:
-        """A process is about to be requested: without others it begins an incarnation."""
+        """Prepares the request of a process. Without other processes, it begins an incarnation."""
         self.incarnation = list(self.next_incarnation())
         if archive is not None:
             self._requested.add(archive.id)
 
     def new_node_id(self, process: Process) -> int:
-        """From protocol 7.0 on it is the start ID (NUODB-306)."""
+        """A new node id. From protocol 7.0 on, it is the start ID (NUODB-306)."""
         if self.domain.settings["node_id_is_start_id"]:
             return process.number
         self._nodes += 1
         return self._nodes
 
     def _awaited(self) -> list[Archive]:
-        """Archives whose histories leader assignment needs."""
+        """The archives whose histories leader assignment needs."""
         removed = self.domain.settings["removed_archives_awaited"]
         return [one for one in self.archives(removed) if one.state == "NOT_RUNNING"]
 
     def assign(self) -> None:
-        """Storage-group leader assignment, as far as the histories that are here allow it."""
+        """Assigns leaders of storage groups, as far as the histories that have arrived allow."""
         waiting = [one for one in self.processes("SM") if one.durable == "STARTED" and one.history_here and one.archive]
         if not waiting or self.stopping:
             return
@@ -164,7 +164,7 @@ class Database:
             one.configure()
 
     def _assign_to_running(self, waiting: list[Process]) -> None:
-        """SMs that join: one that holds a storage group which isn't served waits for the other archives."""
+        """Lets SMs join. An SM with a storage group that no SM serves waits for the other archives."""
         here = {one.archive for one in waiting}
         complete = all(archive in here for archive in self._awaited())
         for one in waiting:
@@ -172,7 +172,7 @@ class Database:
                 one.configure()
 
     def assignment_over(self, call_n: int | None) -> None:
-        """A leader assignment timed out. `call_n` is the call that requested the SM."""
+        """Ends a leader assignment that timed out. `call_n` is the call that requested the SM."""
         if self.formed or self.assigned or self._reported:
             return
         missing = [one for one in self.archives() if one.state == "NOT_RUNNING" and one.id not in self._requested]
@@ -193,7 +193,7 @@ class Database:
     # -- its end -------------------------------------------------------------------------------------
 
     def shutdown(self) -> None:
-        """TEs first, then SMs."""
+        """Shuts the database down: TEs first, then SMs."""
         if self.stopping:
             return
         self.stopping = "te"
@@ -208,7 +208,7 @@ class Database:
                 one.request_shutdown()
 
     def exited(self, process: Process) -> None:
-        """A process is gone from the domain's state."""
+        """Reacts to a process that is gone from the domain's state."""
         if not self.processes():
             self._over()
             return
@@ -232,7 +232,7 @@ class Database:
 
 
 def _leads(process: Process) -> tuple[bool, bool, int, int]:
-    """Who leads the unpartitioned storage group: not an observer, the newest data, the lowest id."""
+    """The leader of the unpartitioned storage group: not an observer, with the newest data, with the lowest id."""
     archive = process.archive
     if archive is None:
         return False, False, 0, -process.number

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One simulated domain: its parts, its clock, its lock, and what they do to each other."""
+"""A simulated domain: its parts, its clock, its lock, and how the parts affect each other."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Domain(cluster.Cluster):
         return int(self.settings["leaderAssignmentTimeout"])
 
     def seconds(self, db_name: str, name: str) -> float:
-        """A time of a database: its own, else the domain's."""
+        """A time of a database, or else of the domain."""
         database = self.databases.get(db_name)
         own = None if database is None else database.overrides.get(name)
         return float(self.timing[name] if own is None else own)
@@ -108,11 +108,11 @@ class Domain(cluster.Cluster):
         return self._next_pid
 
     def ports(self, server: Server) -> Lowest:
-        """Those of the host of a server."""
+        """The ports on the host of a server."""
         return self._ports.setdefault(server.host, Lowest(FIRST_PORT))
 
     def wait(self, done: Callable[[], bool], seconds: float, key: str) -> bool:
-        """A call waits at the server. With the polls clock its wait stands for all the reads."""
+        """Lets a call wait at the server. With the polls clock, the wait counts as all the reads."""
         if self.clock.kind == "polls":
             reads = 0
             while not done() and reads < POLLS_AT_MOST:
@@ -124,7 +124,7 @@ class Domain(cluster.Cluster):
     # -- what happens to its parts ---------------------------------------------------------------------
 
     def request(self, database: Database, kind: str, server: Server, archive: Archive | None) -> Process:
-        """A process object, REQUESTED; its server goes on with begin()."""
+        """Makes a process, in state REQUESTED; its server continues with begin()."""
         database.requested(archive)
         process = Process(self, self._next_start_id, database, kind, server, archive)
         self._next_start_id += 1
@@ -138,7 +138,7 @@ class Domain(cluster.Cluster):
         return archive
 
     def exited(self, process: Process, reason: str, code: int | None, disconnected: bool, tombstone: bool) -> None:
-        """A process is gone; its tombstone tells why."""
+        """Replaces a process that is gone by its tombstone, with the reason."""
         if self.processes.pop(process.start_id, None) is None:
             return
         if process.port is not None:
@@ -169,7 +169,7 @@ class Domain(cluster.Cluster):
         self.wake()
 
     def purge(self, archive: Archive) -> None:
-        """Gone for good."""
+        """Removes an archive for good."""
         del self.archives[archive.id]
         self.storage_groups.forget_archive(archive)
         database = self.databases.get(archive.db_name)
@@ -177,7 +177,7 @@ class Domain(cluster.Cluster):
             database.assign()  # nobody waits for its history any more
 
     def forget(self, database: Database) -> None:
-        """Gone for good, with its archives and what was known of its past."""
+        """Removes a database for good, with its archives and its past."""
         del self.databases[database.name]
         for archive in self.archives.of(database.name):
             self.purge(archive)
@@ -225,7 +225,7 @@ class Domain(cluster.Cluster):
     # -- what is seen ----------------------------------------------------------------------------------
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
-        """What the servers agree on, as the API shows it."""
+        """The state that the servers agree on, as the API shows it."""
         if kind == "processes":
             return [one.row() for one in self.processes.values()]
         if kind == "exited":
@@ -235,7 +235,7 @@ class Domain(cluster.Cluster):
         return [one.row() for one in self.archives.values() if one.removed == (kind == "removed")]
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
-        """All of it as it is now."""
+        """The whole present state."""
         kinds = ("processes", "exited", "databases", "archives", "removed")
         return copy.deepcopy({kind: self.rows(kind) for kind in kinds})
 

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes that exited, and processes as a topology has them."""
+"""Processes that exited, and processes in the form of a topology."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Tombstone:
-    """What is left of a process."""
+    """The remains of a process that exited."""
 
     def __init__(self, row: dict[str, Any]) -> None:
         self.row = row
@@ -24,7 +24,7 @@ class Tombstone:
         return str(self.row["process"]["dbName"])
 
     def summary(self) -> dict[str, Any]:
-        """As a topology has it."""
+        """The object in the form of a topology."""
         incarnation = self.row["databaseIncarnation"]
         return {
             **summary(self.row["process"]),
@@ -35,7 +35,7 @@ class Tombstone:
 
 
 def summary(row: dict[str, Any]) -> dict[str, Any]:
-    """A process of the API as a topology has it."""
+    """A process of the API in the form of a topology."""
     port = row.get("port")
     return {
         "start_id": row["startId"],

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects by their IDs, which are found by their database as well, without going through all of them."""
+"""Objects by their IDs, with a quick way to find those of a database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ V = TypeVar("V")
 
 
 class Grouped(dict[K, V], Generic[K, V]):
-    """`database` tells the name of the database that an object is of, which never changes."""
+    """`database` returns the name of an object's database, which never changes."""
 
     def __init__(self, database: Callable[[V], str]) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Grouped(dict[K, V], Generic[K, V]):
         self._of: dict[str, dict[K, V]] = {}
 
     def of(self, name: str) -> list[V]:
-        """In the order in which they came."""
+        """The objects of a database, in the order in which they were added."""
         return list(self._of.get(name, {}).values())
 
     def __setitem__(self, key: K, value: V) -> None:
@@ -34,7 +34,7 @@ class Grouped(dict[K, V], Generic[K, V]):
         super().__delitem__(key)
 
     def pop(self, key: K, default: Any = None) -> Any:
-        """The object, or the default where there is none."""
+        """Removes and returns the object; the default if it doesn't exist."""
         found = self.get(key, default)
         if key in self:
             del self[key]

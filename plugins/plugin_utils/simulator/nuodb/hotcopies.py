@@ -20,9 +20,9 @@ MESSAGES = {1: "Stage1: Begin", 2: "Stage2: Copy", 3: "Stage3: Finish"}
 DONE = "Hot copy successfully completed"
 STAGES = 3
 PARTS = {"incremental": "inc", "journal": "jnl"}
-"""What a backup set calls its parts, behind their numbers."""
+"""The names of the parts of a backup set, after their numbers."""
 NO_BASE = {"incremental": "hotcopy_no_full", "journal": "hotcopy_no_base"}
-"""How they are refused in a backup set without a completed full one."""
+"""The refusals of hot copies into a backup set without a completed full one."""
 
 
 class HotCopy:
@@ -90,12 +90,12 @@ class HotCopy:
         self.domain.wake()
 
     def is_told_by(self, start_id: str) -> bool:
-        """Whether an SM tells of it."""
+        """Whether an SM reports the hot copy."""
         every = self.domain.settings["hotcopy_told_by"] == "every"
         return start_id == self.coordinator or (every and start_id in self.members)
 
     def _place(self, start_id: str = "") -> str:
-        """Where it lies: a part of a backup set in `tmp` of it, also at the end."""
+        """The directory of the hot copy. A part of a backup set is in its `tmp`, also at the end."""
         archive = self.members.get(start_id or self.coordinator)
         directory = next(iter(self.sets.values()), "") if archive is None else self.sets[archive]
         if self.kind == "simple":
@@ -107,7 +107,7 @@ class HotCopy:
     def row(self, start_id: str = "") -> dict[str, Any]:
         """As the API shows it.
 
-        :param start_id: as this SM tells of it.
+        :param start_id: the SM that reports the hot copy.
         """
         query = f"coordinatorStartId={self.coordinator}&hotCopyId={self.id}"
         row = {
@@ -138,7 +138,7 @@ class HotCopies:
                     one.go_on()
 
     def start(self, database: Database, kind: str, sets: dict[int, str], members: dict[int, Process]) -> HotCopy:
-        """Raises Refused where another one is in its way.
+        """Starts a hot copy. Raises Refused if another hot copy prevents it.
 
         :param members: archive id -> its SM.
         """
@@ -164,7 +164,7 @@ class HotCopies:
         raise self.domain.refuse("unknown_hotcopy", name=hotcopy_id)
 
     def exited(self, process: Process) -> None:
-        """A copy whose SM goes fails."""
+        """Makes the hot copies of an SM that exits fail."""
         archive = process.archive
         if archive is None:
             return
@@ -173,7 +173,7 @@ class HotCopies:
                 one.end("failed", f"Hot copy failed: Node {process.node_id}: Engine exited")
 
     def rows(self, start_ids: list[str], longer_than: float | None = None) -> dict[str, list[dict[str, Any]]]:
-        """By the SM that tells of them; with `longer_than` only those that run for more than so many seconds."""
+        """The hot copies by the SM that reports them; with `longer_than`, only those that have run for more seconds."""
         now = self.domain.clock.now()
         return {
             start_id: [
@@ -186,7 +186,7 @@ class HotCopies:
         }
 
     def summary(self) -> dict[str, list[dict[str, Any]]]:
-        """As a topology has them."""
+        """The objects in the form of a topology."""
         rows: dict[str, list[dict[str, Any]]] = {}
         for one in self.all:
             rows.setdefault(one.db_name, []).append(one.row())

@@ -23,9 +23,9 @@ class License:
         return {"expires": self.expires, "holder": self.holder, "type": self.type}
 
     def row(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """The object as the API shows it."""
         return {"decodedLicense": self.decoded(), "effectiveForDomain": True, "encodedLicense": self.encoded}
 
     def summary(self) -> dict[str, Any]:
-        """As a topology has it."""
+        """The object in the form of a topology."""
         return {"type": self.type, "holder": self.holder, "expires": self.expires, "encoded": self.encoded}

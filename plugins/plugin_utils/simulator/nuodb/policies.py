@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users and roles: who calls, and what the roles of a user allow."""
+"""Users and roles: the caller of a request, and what the roles of a user allow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Asked(Protocol):
-    """What roles look at of a call."""
+    """The parts of a call that roles check."""
 
     method: str
     path: str
@@ -54,7 +54,7 @@ class Account:
         return hashlib.sha256(self.salt + password.encode()).digest()
 
     def row(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """The object as the API shows it."""
         return {"name": self.name, "roles": list(self.roles or [])}
 
 
@@ -65,7 +65,7 @@ class Role:
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """The object as the API shows it."""
         return {"name": self.name, "subRoles": list(self.sub_roles), "authorizedRequests": list(self.requests)}
 
 
@@ -77,7 +77,7 @@ class Policies:
             account = self.users[user.name] = Account(user.name, user.roles)
             account.set_password(user.password)
         self.owner = domain.spec.users[0].name
-        """The first user: everything is allowed to whoever it is."""
+        """The first user, who may do everything."""
         self.roles: dict[str, Role] = {}
         for row in domain.spec.roles:
             role = Role(
@@ -86,14 +86,14 @@ class Policies:
             self.roles[role.name] = role
 
     def caller(self, header: str, certificate: str | None) -> Caller | None:
-        """Who that is, by password or by certificate; None where it is nobody."""
+        """The caller, by password or by certificate; None if it is no known user."""
         kind = self.domain.spec.authentication
         if kind == "none":
             return Caller("", None)
         if header and kind != "certificate":
             account = self._by_password(header)
         elif certificate is not None:
-            # the certificate that the simulator makes is the first user's
+            # the certificate that the simulator makes belongs to the first user
             account = self.users.get(certificate) or self.users.get(self.owner)
         else:
             account = None
@@ -113,13 +113,13 @@ class Policies:
         return account if account is not None and account.knows(password) else None
 
     def authorise(self, caller: Caller, call: Asked) -> None:
-        """Raises Refused where no role of the caller's allows the call."""
+        """Raises Refused if no role of the caller allows the call."""
         if caller.roles is None or any(self._allows(request, call) for request in self._requests(caller.roles)):
             return
         raise self.domain.refuse("forbidden", user=caller.name, method=call.method, path=call.path)
 
     def _requests(self, names: list[str]) -> list[dict[str, Any]]:
-        """What roles and their sub-roles allow."""
+        """The requests that roles and their sub-roles allow."""
         rows: list[dict[str, Any]] = []
         seen: set[str] = set()
         left = list(names)

@@ -27,7 +27,7 @@ OFFLINE_GROUP = (
     + "is offline"
 )
 REPLAY, SAVE = 0.6, 0.2
-"""Shares of the time that the first SM takes; in the rest it joins."""
+"""Shares of the time that the first SM needs; in the rest, it joins."""
 KILLED, ABORTED = 137, 134
 _CONNECTED = ("CONFIGURED", "TRACKED", "MONITORED", "REQUESTED_SHUTDOWN")
 
@@ -79,7 +79,7 @@ class Process:
         return self._port
 
     def options(self) -> dict[str, str]:
-        """The engine's options, as the server that starts it makes them up."""
+        """The options with which its server starts the engine."""
         config = self.domain.servers.config(self.server)
         made = {
             **({"ext-start": "true"} if self.external else {}),
@@ -115,7 +115,7 @@ class Process:
         return round(1000 * (now % 1.0 if self.domain.servers.manages(self.server) else now - self.server.left_at))
 
     def obeys(self) -> bool:
-        """Whether it would go by itself if it were asked to."""
+        """Whether the process would end if it were asked to."""
         fits = [
             row
             for row in self.domain.faults.rows()
@@ -125,7 +125,7 @@ class Process:
         return self.durable == "MONITORED" and self.domain.servers.manages(self.server) and not hangs
 
     def row(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """The object as the API shows it."""
         row: dict[str, Any] = {
             "dbName": self.database.name,
             "durableState": self._shown(),
@@ -159,12 +159,12 @@ class Process:
         return row
 
     def _shown(self) -> str:
-        """Its durable state as this version tells it: an SM whose history is awaited may be TRACKED (NUODB-296)."""
+        """Its durable state in this version: an SM whose history is awaited may be TRACKED (NUODB-296)."""
         waits = self.storage_manager and self.durable == "STARTED" and self._pid is not None
         return str(self.domain.settings["awaiting_histories"]) if waits else self.durable
 
     def _recovery(self) -> dict[str, float]:
-        """How far it is: first the journal is replayed, then what changed is saved."""
+        """The progress of the recovery: first the SM replays the journal, then it saves the changes."""
         share = (self.domain.clock.now() - self.configured_at) / max(0.001, self._seconds("sm_start"))
         found = {"journalRecoveryProgress": min(1.0, round(share / REPLAY, 4))}
         if share > REPLAY:
@@ -180,13 +180,13 @@ class Process:
         )
 
     def summary(self) -> dict[str, Any]:
-        """As a topology has it."""
+        """The object in the form of a topology."""
         return summary(self.row())
 
     # -- its beginning -------------------------------------------------------------------------------
 
     def resume(self, row: dict[str, Any]) -> None:
-        """Be what a topology says; what was under way goes on."""
+        """Takes its state from a topology, and continues what was under way."""
         self.labels = {str(key): str(value) for key, value in (row.get("labels") or {}).items()}
         self.durable, self.release = str(row["durable_state"]), str(row.get("version") or self.release)
         self.external = bool(row.get("external"))
@@ -206,7 +206,7 @@ class Process:
             self.engine = "RUNNING"
 
     def go_on(self) -> None:
-        """After every object of a topology is there: take up what was under way."""
+        """Continues what was under way, after every object of a topology was loaded."""
         going = {
             "REQUESTED": self.begin,
             "STARTED": self._fork,
@@ -220,11 +220,11 @@ class Process:
             self._later("sync", self._synced)
 
     def begin(self) -> None:
-        """REQUESTED: the server starts it when it applies the request."""
+        """Lets the server start the process, when it applies the request."""
         self._when_managed(lambda: self._wait(self._seconds("process_start") / 2, self._started))
 
     def _when_managed(self, action: Callable[[], None]) -> None:
-        """Now, or once its server follows the domain's state again: else nobody tells the engine."""
+        """Acts now, or once its server follows the domain's state again: until then nothing reaches the engine."""
         if self.domain.servers.manages(self.server):
             action()
         else:
@@ -275,7 +275,7 @@ class Process:
         self._tracked()
 
     def configure(self) -> None:
-        """Leader assignment is done (or not needed): an SM gets its parameters."""
+        """Gives an SM its parameters, once leader assignment is done or not needed."""
         self._unlimit()
         if self._held(self.configure):
             return
@@ -286,7 +286,7 @@ class Process:
 
     def _connect(self) -> None:
         self._unlimit()
-        # not at the fork: where all were requested at once, TEs have lower ports than SMs (NUODB-239)
+        # not at the fork: if all are requested at once, TEs have lower ports than SMs (NUODB-239)
         self._port = self.domain.ports(self.server).take()
         self.durable, self.connected = "CONFIGURED", True
         self.configured_at = self.domain.clock.now()
@@ -309,7 +309,7 @@ class Process:
             self._limit_by(self._entry_over)
 
     def join(self) -> None:
-        """The database has an entry node: join its peers."""
+        """Joins the peers, once the database has an entry node."""
         self._unlimit()
         offline = self.domain.storage_groups.offline(self) if self.storage_manager else set()
         if offline:
@@ -342,7 +342,7 @@ class Process:
     # -- its end -------------------------------------------------------------------------------------
 
     def request_shutdown(self) -> None:
-        """By the user, or because its database goes down. A process that is only requested is cancelled."""
+        """Shuts down for the user, or with its database. A process that is only requested is cancelled."""
         if self.durable == "REQUESTED":
             self.exit(SERVICE_REQUEST, None, tombstone=self.domain.settings["cancelled_tombstone"])
         elif self.durable != "REQUESTED_SHUTDOWN":
@@ -361,7 +361,7 @@ class Process:
             self.exit(f"{self.domain.stamp()} {GRACEFUL}", 0)
 
     def kill(self, core: bool = False) -> None:
-        """kill -9 (or with a core dump) by its server; it takes a moment."""
+        """Ends the process by kill -9 of its server (or with a core dump), which takes a moment."""
         self._halt()
         code = ABORTED if core else KILLED
 
@@ -374,11 +374,11 @@ class Process:
             self._when_managed(lambda: self._later("kill", gone))
 
     def evict(self) -> None:
-        """Taken out of the domain's state, whether the engine answers or not."""
+        """Removes the process from the domain's state, whether the engine answers or not."""
         self.exit(SERVICE_REQUEST, None, disconnected=False)
 
     def die(self, code: int, text: str = "") -> None:
-        """It ends by itself, as by a signal from outside: it has no time to say why."""
+        """Ends the process as by a signal from outside, so that it can't report a reason."""
         self.exit(f"{text}: {self.domain.stamp()} {CLOSED}" if text else f"{self.domain.stamp()} {CLOSED}", code)
 
     def exit(self, reason: str, code: int | None, disconnected: bool = True, tombstone: bool = True) -> None:
@@ -433,7 +433,7 @@ class Process:
         return (*own, self.kind, self.database.name, self.server.id, f"start_id {self.start_id}")
 
     def _held(self, again: Callable[[], None]) -> bool:
-        """Whether a fault keeps it in its state; it goes on by `again` when the fault is removed."""
+        """Whether a fault keeps the process in its state; `again` continues it when the fault is removed."""
 
         def on() -> None:
             if self.start_id in self.domain.processes and self.durable == state:

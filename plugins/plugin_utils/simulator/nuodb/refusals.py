@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API refuses: a status, a text, and what else its JSON carries."""
+"""Refusals of the API: a status, a text, and further contents of the JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Refused(UsageError):
 
 
 def refusal(settings: dict[str, Any], which: str, extra: dict[str, Any] | None = None, /, **values: Any) -> Refused:
-    """The refusal of that name as the settings word it."""
+    """The refusal of that name, with the text of the settings."""
     status, _blank, text = str(settings[which]).partition(" ")
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", str(value))

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Regions (deprecated by the product): names, and where a database's servers belong."""
+"""Regions (deprecated by the product): their names, and the region of each server of a database."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The admin processes (APs) of a domain: which run, who hears whom, who leads."""
+"""The admin processes (APs) of a domain: which run, which hear each other, which leads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Server:
         self.member = True
         self.left_at = 0.0
         self.stale: dict[str, list[dict[str, Any]]] | None = None
-        """What it knows of the domain while it hears no leader."""
+        """The last known state of the domain, while the server hears no leader."""
         self._timer: Timer | None = None
 
     @property
@@ -41,7 +41,7 @@ class Server:
         return "ACTIVE" if self.up else "starting" if self.starting else "stopped"
 
     def start(self) -> None:
-        """The service is started, by whoever runs the machine."""
+        """Starts the service, as an administrator of the machine does."""
         if self.up or self.starting or not self.member:
             return
         self.starting = True
@@ -56,7 +56,7 @@ class Server:
         self._after("server_shutdown", self.stop)
 
     def stop(self) -> None:
-        """The service ends, at once."""
+        """Ends the service at once."""
         if self._timer is not None:
             self._timer.cancel()
         if not (self.up or self.starting):
@@ -76,13 +76,13 @@ class Server:
     def _after(self, name: str, action: Any) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        # no key: whoever polls for a server that is down gets no answer that would count
+        # no key: a poll for a server that is down gets no answer that counts
         self._timer = self.domain.clock.after(self.domain.timing[name], action)
         self.domain.wake()
 
 
 class Servers:
-    """Membership and leadership. `leader` is the one that those who hear a majority agree on."""
+    """Membership and leadership. `leader` is the server on which the servers that hear a majority agree."""
 
     def __init__(self, domain: Domain, rows: dict[str, dict[str, Any]]) -> None:
         self.domain = domain
@@ -105,12 +105,12 @@ class Servers:
         return [one for one in self.members() if not one.evicted and not one.passive]
 
     def _following(self, together: list[Server]) -> list[Server]:
-        """Those that know what a majority agrees on: it, and passive ones that hear it."""
+        """The servers that know the state of the majority: its members, and passive servers that hear them."""
         passive = [one for one in self.members() if one.passive and one.up and not one.isolated and not one.evicted]
         return together + passive if together else []
 
     def _majority(self) -> list[Server]:
-        """Voters that hear each other, where they are a majority; else none."""
+        """The voters that hear each other, if they are a majority; otherwise none."""
         voters = self.voters()
         together = [one for one in voters if one.up and not one.isolated]
         if len(together) > len(voters) / 2:
@@ -118,7 +118,7 @@ class Servers:
         return [one for one in voters if one.up] if len(voters) == 1 else []
 
     def changed(self) -> None:
-        """Someone came, went, or was cut off."""
+        """Reacts to a server that came, went, or was cut off."""
         together = self._majority()
         if self.leader is not None and self.leader not in together:
             self.leader = None
@@ -137,7 +137,7 @@ class Servers:
         self.domain.wake()
 
     def lead(self, server: Server) -> bool:
-        """Another leader, where it can lead; returns whether it does."""
+        """Makes a server the leader, if it can lead; returns whether it does."""
         if server in self._majority() and server is not self.leader:
             self.leader = server
             self.term += 1
@@ -150,7 +150,7 @@ class Servers:
         return server.id in self._managing
 
     def _freeze(self, together: list[Server]) -> None:
-        """Who hears no majority knows what was so when it last did, and acts on nothing."""
+        """Freezes servers that hear no majority: they know the last state that they heard, and act on nothing."""
         together = self._following(together)
         self._managing, before = {one.id for one in together}, self._managing
         for process in list(self.domain.processes.values()):
@@ -166,7 +166,7 @@ class Servers:
         return one is other or (one.up and other.up and not one.isolated and not other.isolated)
 
     def leader_of(self, one: Server) -> Server | None:
-        """Whom this server knows as leader."""
+        """The leader that this server knows."""
         if self.leader is None or one.evicted or not one.member:
             return None
         return self.leader if self.hears(one, self.leader) else None
@@ -188,7 +188,7 @@ class Servers:
         self.changed()
 
     def rows(self, view: Server) -> list[dict[str, Any]]:
-        """The servers as one of them sees them."""
+        """The servers as one server sees them."""
         now = self.domain.clock.now()
         rows = []
         for one in self.members():
@@ -230,7 +230,7 @@ class Servers:
         return rows
 
     def config(self, server: Server) -> dict[str, str]:
-        """Properties of a server's configuration."""
+        """The properties of a server's configuration."""
         host, _colon, port = server.address.rpartition(":")
         return {
             "ThisServerId": server.id,
@@ -244,7 +244,7 @@ class Servers:
         }
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """As a topology has them."""
+        """The objects in the form of a topology."""
         view = self.leader or next((one for one in self.members() if one.up), None)
         shown = {row["id"]: row for row in self.rows(view)} if view is not None else {}
         rows: dict[str, dict[str, Any]] = {}

@@ -38,13 +38,13 @@ class Service:
         return self.rest.answer(machine, request)
 
     def check(self, fault: Fault) -> None:
-        """JSON takes any number."""
+        """Accepts any fault: JSON can represent any number."""
 
     def listens(self, machine: str) -> bool:
         return self.domain.servers.all[machine].up
 
     def environment(self, ready: dict[str, Any]) -> dict[str, str | None]:
-        """nuocmd's own variables. It takes one server, and prefers the password (NUODB-106, NUODB-112)."""
+        """The variables of nuocmd. It takes one server, and prefers the password (NUODB-106, NUODB-112)."""
         basic = self.domain.spec.authentication in ("basic", "both")
         return {
             "NUOCMD_API_SERVER": ready["api_url"][0],

@@ -1,9 +1,9 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What no source tells of NuoDB for certain, as named settings (docs/sources/nuodb.md, "What no source tells").
+"""Unknown behaviour of NuoDB, as named settings (docs/sources/nuodb.md, "What no source tells").
 
-A refusal's setting holds the HTTP status and the text; the names in braces are replaced.
+The setting of a refusal contains the HTTP status and the text; the names in braces are replaced.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from .databases import Database
 
 
 def start_plan(database: Database, te_servers: list[str], sm_servers: dict[str, str], reusable: bool) -> dict[str, Any]:
-    """SMs on every archive without a process, TEs on the servers. One that isn't reusable names the incarnation."""
+    """SMs on every archive without a process, and TEs on the servers. A plan for one use has the incarnation."""
     major, minor = database.next_incarnation()
     rows: list[dict[str, Any]] = []
     for archive in sorted(database.archives(), key=lambda one: one.id):
@@ -21,7 +21,7 @@ def start_plan(database: Database, te_servers: list[str], sm_servers: dict[str, 
     running = [process.server.id for process in database.processes("TE")]
     for server in te_servers:
         if server in running:
-            running.remove(server)  # what is there already isn't started again
+            running.remove(server)  # existing processes aren't started again
         else:
             rows.append({"dbName": database.name, "engineType": "TE", "host": server})
     for row in rows:
@@ -32,7 +32,7 @@ def start_plan(database: Database, te_servers: list[str], sm_servers: dict[str, 
 
 
 def captured(database: Database) -> dict[str, Any]:
-    """What runs now, as a plan."""
+    """The running processes, as a plan."""
     rows = []
     for process in sorted(database.processes(), key=lambda one: (not one.storage_manager, one.number)):
         row: dict[str, Any] = {

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Storage groups: which archives hold them, and which processes serve them."""
+"""Storage groups: which archives contain them, and which processes serve them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StorageGroup:
 
 
 class StorageGroups:
-    """Those of users, by database; ALL and UNPARTITIONED are on every archive."""
+    """The storage groups of users, by database. ALL and UNPARTITIONED are on every archive."""
 
     def __init__(self, domain: Domain, rows: dict[str, dict[str, dict[str, Any]]]) -> None:
         self.domain = domain
@@ -50,12 +50,12 @@ class StorageGroups:
         return self.of.get(db_name, {}).get(name.upper())
 
     def held_by(self, archive: Archive) -> set[str]:
-        """Names of the groups of an archive, without the predefined ones."""
+        """The names of the groups of an archive, without the predefined ones."""
         groups = self.of.get(archive.db_name, {}).values()
         return {one.name for one in groups if archive.id in one.archives}
 
     def unserved(self, archive: Archive | None, without: Process | None = None) -> set[str]:
-        """Groups of an archive that no running SM serves, but for one."""
+        """The groups of an archive that no running SM serves, apart from a given one."""
         if archive is None:
             return set()
         served: set[str] = set()
@@ -65,16 +65,16 @@ class StorageGroups:
         return self.held_by(archive) - served
 
     def served_alone(self, process: Process) -> set[str]:
-        """Groups that no SM but this one serves."""
+        """The groups that only this SM serves."""
         return self.unserved(process.archive, without=process) if process.serving else set()
 
     def offline(self, process: Process) -> set[str]:
-        """Groups for which an SM can't join now: TEs run, and no SM serves them (NUODB-287)."""
+        """The groups with which an SM can't join now: TEs run, and no SM serves these groups (NUODB-287)."""
         tes = any(one.durable == "MONITORED" and one.engine == "RUNNING" for one in process.database.processes("TE"))
         return self.unserved(process.archive) if tes else set()
 
     def changed(self, db_name: str) -> None:
-        """A process joined: SMs that waited for a group may go on."""
+        """Continues SMs that waited for a group, after a process has joined."""
         database = self.domain.databases.get(db_name)
         if database is not None and database.formed:
             database.assign()
@@ -112,7 +112,7 @@ class StorageGroups:
             group.archives.pop(archive.id, None)
 
     def rows(self, db_name: str) -> list[dict[str, Any]]:
-        """As the API shows them."""
+        """The objects as the API shows them."""
         database = self.domain.databases.get(db_name)
         if database is None:
             return []
@@ -148,7 +148,7 @@ class StorageGroups:
         return next((row for row in self.rows(db_name) if row["sgName"] == name.upper()), None)
 
     def summary(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """As a topology has them."""
+        """The objects in the form of a topology."""
         return {
             db_name: {
                 row["sgName"]: {

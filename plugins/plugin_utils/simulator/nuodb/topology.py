@@ -21,7 +21,7 @@ _KEYS = {
     "product", "name", "version", "servers", "databases", "archives", "processes", "tombstones", "storage_groups",
     "hotcopies", "kubernetes",
     "users", "roles", "authentication", "ports", "timing", "settings", "values", "license", "regions",
-    # of the admin endpoint's /state, which tells more than a beginning needs
+    # keys of the admin endpoint's /state that a start doesn't need
     "clock", "cluster_time", "leader", "next_start_id", "next_archive_id",
 }  # fmt: skip
 
@@ -37,7 +37,7 @@ class User:
 
 @dataclass
 class DomainSpec:
-    """One domain, checked and complete. Times are cluster seconds."""
+    """A domain, checked and complete. Times are in cluster seconds."""
 
     product: ClassVar[str] = "nuodb"
     addresses: ClassVar[dict[str, str]] = {}
@@ -73,7 +73,7 @@ class DomainSpec:
 
 
 def load(row: dict[str, Any]) -> DomainSpec:
-    """One domain. Raises TopologyError."""
+    """The domain of a topology. Raises TopologyError."""
     name = str(row.get("name") or "domain")
     unknown = sorted(str(key) for key in row if key not in _KEYS)
     if unknown:

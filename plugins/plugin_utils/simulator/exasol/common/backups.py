@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Backups of a database: levels that build on each other, expiry, what is usable."""
+"""Backups of a database: levels that build on each other, expiry, usable backups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Backup:
-    """Taken and expiring at seconds of the epoch; `bases` are the bids that it builds on, full backup first."""
+    """A backup. Its times are in seconds since 1970; `bases` are the bids on which it builds, full backup first."""
 
     bid: int
     volume: str
@@ -56,7 +56,7 @@ class Backups:
         self._last = max((one.bid for one in self.all), default=0)
 
     def _read(self, row: dict[str, Any]) -> Backup:
-        """From db_backup_list's form, which is getBackups's as well."""
+        """Reads the form of db_backup_list, which getBackups uses as well."""
         volume = self.cluster.archive_name(str(row.get("volume") or ""))
         identity = str(row.get("id") or "").split(" ")
         number = identity[0] if identity[0].isdigit() else (self.cluster.archive_id(volume) or 0)
@@ -80,7 +80,7 @@ class Backups:
         )
 
     def base(self, volume: str, level: int) -> Backup | None:
-        """The newest usable one of a lower level on that volume."""
+        """The newest usable backup of a lower level on that volume."""
         rows = [one for one in self.all if one.volume == volume and one.level < level and self.usable(one)]
         return rows[-1] if rows else None
 
@@ -111,12 +111,12 @@ class Backups:
         self.all.remove(backup)
 
     def remove_unusable(self, system: str | None = None) -> None:
-        """Those that can't be restored, where one is named those of that database."""
+        """Removes the backups that can't be restored; of one database, if it is named."""
         for backup in [one for one in self.all if system in (None, one.system) and not self.usable(one)]:
             self.all.remove(backup)
 
     def remove_expired(self) -> None:
-        """Those that are over and on which nothing that isn't depends."""
+        """Removes expired backups, unless a backup that hasn't expired depends on them."""
         for backup in [one for one in self.all if self.expired(one)]:
             if all(self.expired(one) for one in self.dependents(backup)):
                 self.all.remove(backup)
@@ -156,7 +156,7 @@ def find(cluster: ExasolCluster, identity: Any) -> tuple[Database, Backup]:
 
 
 def delete(cluster: ExasolCluster, identities: list[Any], asked: str) -> None:
-    """Delete backups, or none where one of them can't be. `asked` is the database that was asked."""
+    """Deletes backups, or none if one of them can't be deleted. `asked` is the database of the call."""
     rows = [find(cluster, one) for one in identities]
     doomed = [backup for _owner, backup in rows]
     for owner, backup in rows:
@@ -170,7 +170,7 @@ def delete(cluster: ExasolCluster, identities: list[Any], asked: str) -> None:
 
 
 def change_expiration(cluster: ExasolCluster, volume_id: int, prefix: str, moment: float | None) -> None:
-    """Have the backups of these files expire at seconds of the epoch, or never (None). Raises UsageError."""
+    """Lets the backups of these files expire at a time in seconds since 1970, or never (None). Raises UsageError."""
     found = [
         backup
         for database in cluster.databases.values()
@@ -186,7 +186,7 @@ def change_expiration(cluster: ExasolCluster, volume_id: int, prefix: str, momen
 
 
 def expiry(cluster: ExasolCluster, text: Any) -> float | None:
-    """The moment that a time span like '1w 3d', or one in seconds, ends; None (never) of nothing. Raises UsageError."""
+    """The end of a time span such as '1w 3d', or of seconds; None (never) without one. Raises UsageError."""
     if text in (None, ""):
         return None
     is_number = isinstance(text, int) and not isinstance(text, bool)
@@ -203,7 +203,7 @@ RESTORES = ("blocking", "nonblocking", "virtual access")
 
 
 def times_of(cluster: ExasolCluster, given: dict[str, Any]) -> dict[str, str]:
-    """What is given of a schedule's five, as text in crontab's notation. Raises UsageError."""
+    """The given ones of a schedule's five times, as texts in crontab's notation. Raises UsageError."""
     times = {}
     for name, (low, high) in _RANGES.items():
         if given.get(name) is None:
@@ -218,7 +218,7 @@ def times_of(cluster: ExasolCluster, given: dict[str, Any]) -> dict[str, str]:
 
 
 def due(row: dict[str, Any], at: float) -> bool:
-    """Whether a schedule runs in the minute of this second of the epoch."""
+    """Whether a schedule runs in the minute of this time (seconds since 1970)."""
     now = time.localtime(at)
     values = {"minute": now.tm_min, "hour": now.tm_hour, "day": now.tm_mday, "month": now.tm_mon}
     if not row["enabled"] or not all(_fits(name, row[name], values[name]) for name in ("minute", "hour", "month")):
@@ -248,7 +248,7 @@ def _one(text: str) -> int:
 
 
 def archive_of(cluster: ExasolCluster, which: Any) -> tuple[str, int]:
-    """Name and id of an archive volume, by either. Raises UsageError."""
+    """The name and id of an archive volume, found by either. Raises UsageError."""
     number = which if isinstance(which, int) and not isinstance(which, bool) else cluster.archive_id(str(which))
     if number is not None:
         remote = cluster.remote_volumes.by_id(number)
@@ -275,14 +275,14 @@ def trouble(cluster: ExasolCluster, volume: str) -> UsageError | None:
 
 
 def reachable(cluster: ExasolCluster, volume: str) -> None:
-    """Raises UsageError where it isn't."""
+    """Raises UsageError if the archive volume can't be reached."""
     why = trouble(cluster, volume)
     if why is not None:
         raise why
 
 
 def removed(cluster: ExasolCluster, volume: str) -> None:
-    """Record that a volume goes on which there are backups."""
+    """Records that a volume with backups is removed."""
     rows = [
         f"{one.name} {row.bid}" for one in cluster.databases.values() for row in one.history.all if row.volume == volume
     ]

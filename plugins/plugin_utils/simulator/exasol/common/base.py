@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What databases, volumes and backups ask of their cluster, whoever administers it."""
+"""The part of a cluster that databases, volumes and backups use, with either server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ExasolCluster(cluster.Cluster):
-    """Either provider's; the machines and databases call who administers it `administration`."""
+    """A cluster of either provider. `administration` is the server that administers it."""
 
     log: Log
     machines: Mapping[str, Machine]
@@ -39,32 +39,32 @@ class ExasolCluster(cluster.Cluster):
 
     @abstractmethod
     def refusal(self, which: str, /, **values: Any) -> UsageError:
-        """The refusal of that name as the settings word it."""
+        """The refusal of that name, with the text of the settings."""
 
     @abstractmethod
     def node_called(self, value: Any) -> str:
-        """A node's name, however a topology writes it."""
+        """The name of a node, from any form that a topology uses."""
 
     @abstractmethod
     def archive_name(self, name: str) -> str:
-        """An archive volume's own name, whatever a topology or a client calls it."""
+        """The name of an archive volume, from any form that a topology or a client uses."""
 
     @abstractmethod
     def archive_id(self, name: str) -> int | None:
-        """Its number."""
+        """The number of an archive volume."""
 
     @abstractmethod
     def services(self) -> list[list[str]]:
-        """Name and state of each service."""
+        """The name and state of each service."""
 
     @abstractmethod
     def machine_left(self, machine: Any, why: str) -> None:
-        """A machine is no longer online: it shuts down, or its power is gone."""
+        """Reacts to a machine that is no longer online: it shuts down, or has lost its power."""
 
     @abstractmethod
     def machine_came(self, machine: Any) -> None:
-        """A machine is online."""
+        """Reacts to a machine that is online."""
 
     def number(self, node: str) -> int:
-        """A node's id."""
+        """The id of a node."""
         return int(node[1:]) if node[1:].isdigit() else 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is pressed on the admin endpoint, whatever speaks for the cluster: power, and operations of databases."""
+"""Actions of the admin endpoint for both servers: power, and operations of databases."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Database:
         self._backup: dict[str, Any] | None = None
         self._began = 0.0
         self._blocking = False
-        # a topology may begin in the middle of something
+        # a topology may begin while something is under way
         if state == "startup":
             self._go("startup", self.start_seconds, self._started)
         elif state == "shutdown":
@@ -72,14 +72,14 @@ class Database:
         return self.state
 
     def running(self) -> bool:
-        """False only when it is wholly stopped: the vendor's stop script goes on with EXAStorage then."""
+        """False only if the database is completely stopped: then the vendor's stop script continues with EXAStorage."""
         if self.state == "startup":
             return bool(self.cluster.settings["running_in_startup"])
         return self.state in ("running", "shutdown")
 
     @property
     def up(self) -> bool:
-        """Up, or on its way."""
+        """Whether the database is up or starting."""
         return self.state not in ("none", "setup")
 
     @property
@@ -88,7 +88,7 @@ class Database:
 
     @property
     def volume(self) -> str:
-        """The data volume's name, or its number where it is gone."""
+        """The name of the data volume, or its number if the volume is gone."""
         volume = self.data_volume
         return str(self.volume_id) if volume is None else volume.name
 
@@ -133,7 +133,7 @@ class Database:
         self._begin_start()
 
     def _may_come_up(self) -> None:
-        """What a start and a restore need."""
+        """Checks the conditions of a start and a restore."""
         cluster, volume = self.cluster, self.data_volume
         no = f"Could not start database {self.name}"
         if cluster.storage.state != "online":
@@ -153,16 +153,16 @@ class Database:
             raise cluster.refuse(f"{no}: data volume is not online")
 
     def volume_is_in_use(self) -> bool:
-        """By another database."""
+        """Whether another database uses the volume."""
         volume = self.data_volume
         return volume is not None and any(name != self.name for name in volume.users())
 
     def _gone(self) -> set[str]:
-        """Nodes that it can't come up on."""
+        """The nodes on which the database can't start."""
         return self.cluster.down
 
     def _fail_over(self) -> None:
-        """Where reserve nodes stand in by themselves, they do."""
+        """Lets reserve nodes take over, if the server does that by itself."""
 
     def _begin_start(self) -> None:
         self.errors = []
@@ -233,14 +233,14 @@ class Database:
             self._begin_start()
 
     def force_stop(self) -> None:
-        """Down at once, whatever it does."""
+        """Stops the database at once, whatever it does."""
         if self.state in ("none", "setup"):
             raise self.cluster.refuse(f"Database {self.name} is not running")
         self._down()
         self._log("System was shut down by force.", "Warning")
 
     def begin_operation(self, operation: str, seconds: float | None) -> None:
-        """Busy for so many seconds, or (None) until it is ended."""
+        """Makes the database busy for seconds, or (None) until the operation is ended."""
         if self.operation != "None":
             raise self.cluster.refuse(f"Database {self.name} is busy with operation {self.operation}")
         self.operation = operation
@@ -255,7 +255,7 @@ class Database:
         return list(rows.values() if isinstance(rows, dict) else rows)
 
     def writes_to(self, volume: str) -> bool:
-        """Whether a backup is on its way there, or a schedule sends some."""
+        """Whether a backup to this volume is under way, or a schedule has it as its target."""
         return (self._backup or {}).get("volume") == volume or any(
             row.get("volume") == volume for row in self.scheduled()
         )
@@ -301,13 +301,13 @@ class Database:
         self._end_operation()
 
     def abort_backup(self) -> None:
-        # "Storage Backup" is one as well
+        # "Storage Backup" is a backup as well
         if "backup" not in self.operation.lower():
             raise self.cluster.refusal("no_backup", name=self.name)
         self.abort_operation()
 
     def restore(self, identity: Any, kind: str) -> None:
-        """From a backup by its id. Down it must be; it comes up with the backup's data."""
+        """Restores the stopped database from a backup, by its id. The database starts with the data of the backup."""
         timing = self.cluster.timing
         owner, backup = find(self.cluster, identity)
         if kind not in RESTORES:
@@ -336,7 +336,7 @@ class Database:
         self._log("Restore has been started.")
 
     def _suits(self, backup: Backup, every: list[Backup], kind: str) -> None:
-        """Raises UsageError where a backup can't be restored in this way."""
+        """Raises UsageError if a backup can't be restored in this way."""
         remote = backup.volume in self.cluster.remote_volumes.all
         if remote and kind != "blocking" and self.cluster.settings["remote_restore"] == "blocking":
             raise self.cluster.refusal("restore_remote", name=backup.volume, kind=kind)
@@ -375,7 +375,7 @@ class Database:
             self.progress = {**self.progress, "Comment": comment, "Progress": now, "seconds": 0}
 
     def shown_progress(self) -> dict[str, Any]:
-        """As db_backup_progress has it; empty where there was neither backup nor restore."""
+        """The progress in the form of db_backup_progress; empty without a backup or restore."""
         if self.progress is None:
             return {}
         row = dict(self.progress)
@@ -399,12 +399,12 @@ class Database:
             self.crash(f"node {node} is offline: {why}")
 
     def volume_lost(self, why: str) -> None:
-        """Without its data it can't go on."""
+        """Stops the database, because its data is lost."""
         if self.loses_data(self.cluster.volumes.gone()):
             self.crash(f"data volume {self.volume} is not online: {why}")
 
     def loses_data(self, without: set[str]) -> bool:
-        """Whether data of it, while it is up, is on none but these nodes."""
+        """Whether the database is up and has data only on these nodes."""
         volume = self.data_volume
         return self.up and volume is not None and volume.lost_without(without)
 
@@ -418,7 +418,7 @@ class Database:
     # -- its temporary volume --------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """The temporary volume is there while the database is up."""
+        """Makes or removes the temporary volume, which exists while the database is up."""
         if self.temporary is None:
             labels = ["temporary", f"pub:{self.name}_temporary"]
             options = {"labels": labels, "size": GIB * len(self.active), "nodes": self.active}
@@ -454,7 +454,7 @@ class Database:
 
 
 def address(node: str) -> str:
-    """A node's public address: made up, one a node."""
+    """The public address of a node, made up from its number."""
     number = int(node[1:]) if node[1:].isdigit() else 0
     return f"10.50.{1 + number // 256}.{number % 256}"
 
@@ -465,7 +465,7 @@ def addresses(nodes: list[str], port: int) -> str:
 
 
 def ranges(names: list[str], port: int) -> str:
-    """'10.50.1.11..14:8563': a run of neighbouring addresses is written as a range."""
+    """'10.50.1.11..14:8563': neighbouring addresses are written as a range."""
     runs: list[tuple[str, int, int]] = []
     for name in names:
         prefix, _dot, last = name.rpartition(".")

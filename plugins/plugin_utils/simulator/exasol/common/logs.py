@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 
 class Log:
-    """Entries of the whole cluster, oldest first inside, newest first outside."""
+    """The log of the whole cluster, stored with the oldest entry first and returned with the newest first."""
 
     def __init__(self, wall: Callable[[], float], limit: int) -> None:
         self._wall = wall

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines (nodes and license servers): power, boot, shutdown, and what can be seen of it."""
+"""Machines (nodes and license servers): power, boot, shutdown, and their visible states."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Machine:
         return self.state == "online"
 
     def resume(self) -> None:
-        """A topology may begin with a machine that boots."""
+        """Continues the boot of a machine that boots in the topology."""
         if self.state == "booting":
             self.state = "off"
             self.power_on()
@@ -44,14 +44,14 @@ class Machine:
     # -- what is seen --------------------------------------------------------------------------------
 
     def status(self) -> str:
-        """getNodeState's word; 'fault' where the call fails."""
+        """The answer of getNodeState; 'fault' if the call fails."""
         name = {"online": "running", "off": "off", "booting": "booting", "suspended": "suspended"}.get(
             self.state, "stopping"
         )
         return str(self.cluster.settings[f"node_{name}"])
 
     def hardware(self) -> str | None:
-        """The inventory's text (our own, in the shape of the tool's); None where the machine isn't online."""
+        """The text of the inventory (our own, in the form of the tool's); None if the machine isn't online."""
         if self.state not in ("online", "suspended"):
             return None
         return (
@@ -61,14 +61,14 @@ class Machine:
         )
 
     def _visibly_booting(self) -> bool:
-        """Whether a client can tell a boot from a machine that is off."""
+        """Whether a client can distinguish a machine that boots from one that is off."""
         shown = self.status()
         return self._told or shown not in ("fault", str(self.cluster.settings["node_off"]))
 
     # -- calls -----------------------------------------------------------------------------------------
 
     def request_start(self) -> None:
-        """startupNode: switched on by its management card."""
+        """Switches the machine on by its management card (startupNode)."""
         if self.state == "booting":
             self._unseen_repeats += 1
             if self._visibly_booting() or self._unseen_repeats > 1:
@@ -78,11 +78,11 @@ class Machine:
             self.cluster.broken("node-start-repeated", self.name, f"{self.name} was {self.state}.")
             return
         if self.state == "shutting_down":
-            return  # a machine that still has power ignores the signal
+            return  # a machine with power ignores the signal
         self.power_on()
 
     def request_shutdown(self) -> None:
-        """shutdownNode or haltLicenseServer: shut down and switched off."""
+        """Shuts the machine down and switches it off (shutdownNode, haltLicenseServer)."""
         if self.state == "shutting_down":
             self.cluster.broken("node-stop-repeated", self.name, f"{self.name} was shutting down.")
             return
@@ -96,7 +96,7 @@ class Machine:
         self._timer = self.cluster.clock.after(self.shutdown_seconds, self._is_off, f"node {self.name}")
 
     def power_on(self) -> None:
-        """The power button, or a management card."""
+        """Switches the machine on by its power button or a management card."""
         if self.state != "off":
             return
         self.state = "booting"
@@ -109,13 +109,13 @@ class Machine:
         self._boot()
 
     def press_off(self) -> None:
-        """The power button held: counted as a client's deed."""
+        """Holds the power button. This counts as an act of a client."""
         if self.state != "off":
             self._check_power_off()
             self.power_off("its power was switched off")
 
     def power_off(self, why: str) -> None:
-        """Power is gone at once."""
+        """Cuts the power at once."""
         if self.state == "off":
             return
         self._leave(why)
@@ -142,7 +142,7 @@ class Machine:
     # -- transitions -------------------------------------------------------------------------------------
 
     def cluster_has_image(self) -> bool:
-        # while the cluster is being built there is nobody to ask: a topology's state is taken as it is
+        # while the cluster is being built, the state of the topology is taken unchecked
         return any(m.license_server and m.state in ("online", "suspended") for m in self.cluster.machines.values())
 
     def boot_image_available(self) -> None:
@@ -195,7 +195,7 @@ class Machine:
             self.cluster.machine_left(self, why)
 
     def _check_power_off(self) -> None:
-        """Record which safety rules the switching off of this machine breaks."""
+        """Records which safety rules are broken if this machine is switched off."""
         cluster = self.cluster
         storage = cluster.storage
         if self.license_server:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The integers of XML-RPC, which have 32 bits: what is larger is refused before anybody is to be answered with it."""
+"""The integers of XML-RPC, which have 32 bits: larger ones are refused before an answer would contain them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .sizes import GIB, size_of
 LARGEST = 2**31 - 1
 _PARTS = ("nodes", "machines", "databases", "volumes", "remote_volumes", "backups", "schedules")
 _SIZES = re.compile("size|used|usage|quota|bytes|mem")
-"""Keys of sizes: they are told in GiB, or as texts."""
+"""Keys of sizes, which are in GiB or texts."""
 
 _NUMBERS = (
     "id", "vid", "bid", "volume_id", "remote_volume_id", "level", "priority", "redundancy", "num_master_nodes", "owner",
@@ -39,7 +39,7 @@ def too_large(value: Any) -> int | None:
 
 
 def check_answer(fault: Fault) -> None:
-    """Raises FaultError for an answer of integers that the server could not send."""
+    """Raises FaultError for an answer with integers that the server could not send."""
     number = too_large(fault.value)
     if number is not None:
         raise FaultError(f"The value of {fault.kind} has {number}, and an integer of XML-RPC has 32 bits.")
@@ -52,7 +52,7 @@ def check_code(fault: Fault) -> None:
 
 
 def check_topology(cluster: str, row: dict[str, Any]) -> None:
-    """Raises TopologyError for what would be told as an integer, and is too large for one."""
+    """Raises TopologyError for a value that would be sent as an integer, and is too large."""
     for name in [*(row.get("license_servers") or ()), *(row.get("nodes") or ())]:
         number = str(name)[1:]
         if number.isdigit() and not fits(int(number)):
@@ -73,7 +73,7 @@ def _too_large(value: Any, key: str) -> tuple[str, Any] | None:
     if _SIZES.search(key):
         number = (size_of(value) or 0) // GIB
     elif isinstance(value, str):
-        first = value.split(" ", maxsplit=1)[0]  # a backup's begins with its volume's
+        first = value.split(" ", maxsplit=1)[0]  # the number of a backup begins with its volume's number
         number = int(first) if key in _NUMBERS and first.isdigit() else 0
     else:
         number = value

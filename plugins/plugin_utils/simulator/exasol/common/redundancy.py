@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the info of a database says of its copies (EXA-60)."""
+"""The text about a database's copies in its info (EXA-60)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def told(database: Database) -> str:
-    """In the server's words; empty where every segment is online, and near, or EXAStorage is down."""
+    """The text in the server's words; empty if every segment is online and near, or if EXAStorage is down."""
     volume = database.data_volume
     if volume is None or database.cluster.storage.state != "online":
         return ""

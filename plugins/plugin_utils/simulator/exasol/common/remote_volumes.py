@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Remote (archive) volumes: what is known of them, and how each node reaches them."""
+"""Remote (archive) volumes: their data, and whether each node reaches them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .backups import removed
 if TYPE_CHECKING:
     from .base import ExasolCluster
 
-FIRST = 10000  # a name is made of what is added to it, from 1
+FIRST = 10000  # an id is this plus a number from 1, and the name contains that number
 STATES = {"online": "Online", "unmounted": "Unmounted", "broken": "Connection problem"}
 TYPES = ("smb", "ftp", "sftp", "webhdfs", "webdav", "file", "s3", "gs", "azure")
 
 
 def state_of(word: Any) -> str:
-    """The servers' word of one of a topology's words."""
+    """The servers' word for a state in the topology."""
     text = str(word)
     return STATES.get(text.lower(), text)
 
@@ -45,7 +45,7 @@ class RemoteVolume:
             self.states.update(dict(zip(self.states, (state_of(one) for one in given))))
 
     def shown_states(self) -> list[str]:
-        """One for each node that is online, in their order."""
+        """The state for each online node, in the order of the nodes."""
         machines = [one for one in self.cluster.machines.values() if one.online and not one.license_server]
         return [self.states.get(one.name, "Online") for one in machines]
 
@@ -82,7 +82,7 @@ class RemoteVolumes:
         return next((one for one in self.all.values() if str(one.id) == str(number)), None)
 
     def delete(self, volume: RemoteVolume) -> None:
-        """Raises UsageError."""
+        """Deletes the volume. Raises UsageError."""
         for database in self.cluster.databases.values():
             if database.writes_to(volume.name):
                 raise self.cluster.refusal("volume_in_use", name=volume.name)

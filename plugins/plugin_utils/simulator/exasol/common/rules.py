@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The safety rules that are watched: what a client must never do to a cluster, whether the server lets it or not."""
+"""The safety rules: what a client must never do to a cluster, even if the server allows it."""
 
 from __future__ import annotations
 

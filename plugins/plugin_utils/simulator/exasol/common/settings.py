@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What no source tells of Exasol for certain (docs/sources): each a named setting with its default and meaning."""
+"""Unknown behaviour of Exasol (docs/sources): each a named setting with its default and meaning."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "seed": (0, "seed of the random numbers for the faults' probability"),
 }
 
-# the texts of refusals; only that of unknown_volume was seen (EAO-22)
+# the texts of refusals; only the text of unknown_volume was seen (EAO-22)
 REFUSALS: dict[str, tuple[str, str]] = {
     "bad_value": ("Parameter {name} can not be {value}", "an invalid value"),
     "missing_field": ("Required field {name} is missing", "a missing key of a dict"),

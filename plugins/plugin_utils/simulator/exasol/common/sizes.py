@@ -19,7 +19,7 @@ _STAMPS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
 
 
 def size_of(text: Any) -> int | None:
-    """Bytes of '10 GiB' or '2048MiB' (a number alone is bytes); None of anything else."""
+    """The bytes of '10 GiB' or '2048MiB' (a number alone is bytes); None for anything else."""
     if isinstance(text, bool) or not isinstance(text, (int, str)):
         return None
     match = _SIZE.match(str(text))
@@ -30,7 +30,7 @@ def size_of(text: Any) -> int | None:
 
 
 def size_text(count: int) -> str:
-    """'10 GiB' of bytes, in the largest unit that leaves at least 1, with up to four decimals."""
+    """Bytes as '10 GiB', in the largest unit that gives at least 1, with up to four decimals."""
     for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= factor:
             return f"{count / factor:.4f}".rstrip("0").rstrip(".") + f" {unit}"
@@ -38,7 +38,7 @@ def size_text(count: int) -> str:
 
 
 def span_of(text: Any, seconds_of_m: float) -> float | None:
-    """Seconds of '1w 3d'; None where it is no time span."""
+    """The seconds of '1w 3d'; None if the text is not a time span."""
     if not isinstance(text, str) or not _WHOLE_SPAN.match(text):
         return None
     units = {**_SPANS, "m": seconds_of_m}
@@ -46,7 +46,7 @@ def span_of(text: Any, seconds_of_m: float) -> float | None:
 
 
 def moment_of(text: str) -> float | None:
-    """Seconds of the epoch of 'YYYY-MM-DD hh:mm:ss' in local time; None of anything else."""
+    """The seconds since 1970 of 'YYYY-MM-DD hh:mm:ss' in local time; None for anything else."""
     for form in _STAMPS:
         try:
             return time.mktime(time.strptime(text, form))
@@ -60,7 +60,7 @@ def minute(at: float, form: str = "%Y-%m-%d %H:%M") -> str:
 
 
 def gib(count: int) -> float:
-    """GiB of bytes; a whole number where it is one."""
+    """The GiB of bytes; a whole number if possible."""
     number = round(count / GIB, 3)
     return int(number) if number == int(number) else number
 

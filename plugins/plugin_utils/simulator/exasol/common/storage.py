@@ -25,11 +25,11 @@ class Storage:
         self._timer: Timer | None = None
 
     def missing(self) -> list[str]:
-        """Nodes that should serve it and aren't online."""
+        """The nodes that should serve EXAStorage and aren't online."""
         return sorted(self.cluster.down - self.ignored)
 
     def service(self) -> str:
-        """What getServiceState says of Storaged."""
+        """The state of Storaged in getServiceState."""
         settings = self.cluster.settings
         if self.state == "online":
             return str(settings["storage_degraded"]) if self.missing() else "OK"
@@ -41,7 +41,7 @@ class Storage:
         return self.state == "online" and (nodes - len(self.cluster.down)) * 2 > nodes
 
     def start(self, ignored: list[str]) -> None:
-        """Begin a start. Raises UsageError where the server refuses."""
+        """Begins a start. Raises UsageError if the server refuses."""
         cluster, settings = self.cluster, self.cluster.settings
         if self.state in ("online", "starting"):
             cluster.broken("storage-start-repeated", KEY, f"It was {self.state}.")
@@ -67,7 +67,7 @@ class Storage:
         cluster.log.add("Storage", cluster.administration.master, "EXAStorage is starting.")
         self._timer = cluster.clock.after(cluster.timing["storage_start"], self._started, KEY)
         if settings["storage_start_blocks"] and cluster.clock.kind == "polls":
-            # who blocks can't poll: the call stands for all the reads
+            # a client that waits in the call can't poll: the call counts as all the reads
             cluster.clock.finish(self._timer)
         cluster.wake()
 
@@ -83,7 +83,7 @@ class Storage:
         self.cluster.wake()
 
     def stop(self) -> None:
-        """Begin a stop. Raises UsageError where the server refuses."""
+        """Begins a stop. Raises UsageError if the server refuses."""
         cluster, settings = self.cluster, self.cluster.settings
         if self.state == "stopping":
             cluster.broken("storage-stop-repeated", KEY, "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the topologies of both servers have in common."""
+"""The common part of the topologies of both servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NODE = re.compile(r"^n(\d{1,})$")
 
 
 def node_name(value: Any) -> str | None:
-    """'n0011' of 'n0011', 'n11', '11' or 11, as the server's calls take a node; None of anything else."""
+    """'n0011' for 'n0011', 'n11', '11' or 11, the forms that the server's calls accept; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -35,7 +35,7 @@ def check_choices(cluster: str, settings: dict[str, Any], known: Mapping[str, tu
 def of_databases(
     rows: Any, databases: dict[str, Any], cluster: str, key: str, kinds: tuple[type, ...]
 ) -> dict[str, Any]:
-    """What a topology has for each of some databases. Raises TopologyError."""
+    """The entries of a topology for each database. Raises TopologyError."""
     rows = rows or {}
     if not isinstance(rows, dict):
         raise TopologyError(f"Cluster {cluster}: {key} must be a mapping of databases.")

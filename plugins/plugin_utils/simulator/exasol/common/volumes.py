@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""EXAStorage volumes: nodes, redundancy, segments, who uses them, and what may be done to them when."""
+"""Volumes of EXAStorage: nodes, redundancy, segments, users, and the conditions of changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STRIPE = 262144
 
 
 class Volume:
-    """`blocks_per_node` is what one node's master segment holds; the size is that of all master segments."""
+    """A volume. `blocks_per_node` is the size of one master segment; the size of the volume is that of all of them."""
 
     default_disk: ClassVar[str]
     default_size: ClassVar[int] = 10 * GIB
@@ -51,17 +51,17 @@ class Volume:
         self.owner, self.group = int(pair[0]), int(pair[-1])
         self.permissions = str(options.get("permissions") or "rwx------")
         self.shared = bool(options.get("shared", True))
-        # What EXAStorage has locked by itself has conditions, which come anew where their cause is there.
+        # A lock of EXAStorage itself has conditions, which return as long as their cause exists.
         self.locked = str(options.get("state", "")).upper() == "LOCKED" and not options.get("unlock_conditions")
         self.temporary = "temporary" in self.labels
         self._moving: dict[str, str] = {}
-        """Nodes whose segments are being copied, and from where."""
+        """The nodes to which segments are being copied, each with its source."""
         self._unmade = 0
-        """How many of the last copies are being made."""
+        """How many of the last copies are still being made."""
         self._lifted: set[str] = set()
         """Unlock conditions that an unlock has cleared, as long as their causes stay."""
         self._broken_off: list[Callable[[], None]] = []
-        """What ends the recoveries that wait for a node to come back."""
+        """Functions that end the recoveries that wait for a node."""
 
     @property
     def size(self) -> int:
@@ -72,14 +72,14 @@ class Volume:
         return [one for one in rows if one.up] if up else rows
 
     def users(self) -> list[str]:
-        """Databases that have it open."""
+        """The databases that have the volume open."""
         return [one.name for one in self._of(up=True)]
 
     def assigned(self) -> list[str]:
         return [one.name for one in self._of(up=False)]
 
     def _placed(self) -> Iterator[tuple[int, int, str, str | None]]:
-        """Of each segment: its copy, its index, its node, and the node that serves it; None before that one is made."""
+        """Each segment: its copy, its index, its node, and the node that serves it; None before the copy is made."""
         for level in range(self.redundancy):
             for index in range(self.masters):
                 node = self.nodes[(index + level) % len(self.nodes)]
@@ -114,19 +114,19 @@ class Volume:
         return sorted(set(range(self.masters)) - served)
 
     def causes(self) -> list[str]:
-        """Why EXAStorage locks it, each as the condition with which the lock goes."""
+        """The causes for which EXAStorage locks the volume, each as the condition that ends the lock."""
         if self.cluster.storage.state != "online":
             return []
         return [f"segment {index} is online" for index in self.lost()]
 
     def conditions(self) -> list[str]:
-        """Those that keep it locked. They go by themselves, where nobody has cleared them before."""
+        """The conditions that keep the volume locked. They end by themselves, unless a user clears them."""
         causes = self.causes()
         self._lifted &= set(causes)
         return [one for one in causes if one not in self._lifted]
 
     def unlock(self) -> None:
-        """Whoever has locked it; the causes stay."""
+        """Unlocks the volume, whoever locked it. The causes stay."""
         conditions = self.conditions()
         if not self.locked and not conditions:
             raise self.refusal("volume_unlocked")
@@ -145,7 +145,7 @@ class Volume:
         return "RECOVERING" if recovering else str(self.cluster.settings["degraded_state"])
 
     def lost_without(self, nodes: set[str]) -> bool:
-        """Whether data is on none but these nodes and those that were removed."""
+        """Whether some data is only on these nodes and on removed nodes."""
         there = set(self.cluster.machines) - nodes
         left = {index for _level, index, _node, server in self._placed() if server in there}
         return len(left) < self.masters
@@ -166,7 +166,7 @@ class Volume:
         return self
 
     def unused(self) -> Volume:
-        """Refuses what would take data from under a database that is up."""
+        """Refuses changes that would take data away from a database that is up."""
         users = self.users()
         if users:
             self.cluster.broken("volume-changed-under-database", self.name, f"Up: {', '.join(users)}.")
@@ -181,7 +181,7 @@ class Volume:
                 raise self.cluster.refusal("node_not_online", name=node)
 
     def delete(self) -> None:
-        """With the backups on it."""
+        """Deletes the volume, with the backups on it."""
         self.unused()
         databases = list(self.cluster.databases.values())
         if any(one.writes_to(self.name) for one in databases):
@@ -213,7 +213,7 @@ class Volume:
         self.blocks_per_node -= blocks
 
     def append(self, nodes: list[str], masters: int) -> None:
-        """Nodes, so many of which hold masters."""
+        """Adds nodes, of which a number get master segments."""
         self.workable().new_and_online(nodes)
         self.nodes[self.masters : self.masters] = nodes[:masters]
         self.nodes += nodes[masters:]
@@ -264,7 +264,7 @@ class Volume:
         self.cluster.clock.after(self.cluster.timing["recovery"], end, "storage")
 
     def go_on(self) -> None:
-        """With the recoveries that were broken off."""
+        """Continues the recoveries that were interrupted."""
         actions, self._broken_off = self._broken_off, []
         for action in actions:
             self._after_recovery(action)
@@ -310,7 +310,7 @@ class Volumes:
         return self.all[number]
 
     def remove(self, number: int | None) -> None:
-        """Of one that is gone already, nothing."""
+        """Removes the volume; does nothing if it is gone already."""
         if number is not None and self.all.pop(number, None) is not None:
             self._numbers.release(number)
 
@@ -318,7 +318,7 @@ class Volumes:
         return next((one for one in self.all.values() if one.name == name), None)
 
     def gone(self) -> set[str]:
-        """Nodes whose segments nobody reaches."""
+        """The nodes whose segments can't be reached."""
         return self.cluster.down | self.suspended
 
     def node_state(self, node: str) -> str:
@@ -328,7 +328,7 @@ class Volumes:
         return "RECOVERING" if node in self.recovering else "ONLINE"
 
     def node_came(self, node: str) -> None:
-        """Its segments are brought up to date."""
+        """Updates the segments of a node that came back."""
         if any(volume.redundancy > 1 and node in volume.nodes for volume in self.all.values()):
             self.recover(node)
         for volume in self.all.values():

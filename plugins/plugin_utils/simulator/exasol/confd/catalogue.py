@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs as data: name, parameters in the words of 6.2 and of 8, who may run them, and the function that does it."""
+"""Jobs as data: name, parameters with their names in 6.2 and in 8, who may run them, and the function."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CLOUD, HOST = "cloud", "host"
 """Deployments: the server makes its instances itself, or runs as an application (as-app) on hosts."""
 
 ON_HOSTS = ("infra_overview_get", "infra_instances_add")
-"""Of the jobs for instances those that a host deployment allows (CONFD-116)."""
+"""The jobs for instances that a host deployment allows (CONFD-116)."""
 
 DATABASE_RIGHTS = ("root", "exaadm", "exadbadm")
 NODE_RIGHTS = ("root", "exaadm")
@@ -45,9 +45,9 @@ STORAGE_RIGHTS = ("root", "exastoradm", "exaadm")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter. What is said for 6.2 is named old; `optional` and `only` name dialects.
+    """A parameter. Fields for 6.2 have `old` in their names; `optional` and `only` name dialects.
 
-    `instead_of` is the parameter that this one may stand for.
+    `instead_of` is the parameter that this one may replace.
     """
 
     name: str
@@ -89,7 +89,7 @@ def may(name: str, kind: str, desc: str, **more: Any) -> Parameter:
 
 @dataclass
 class Call:
-    """A job being carried out: its parameters by the names of version 8, and who asked."""
+    """A job that is carried out: its parameters by the names of version 8, and its user."""
 
     cluster: ConfdCluster
     job: Job
@@ -103,7 +103,7 @@ class Call:
         return self.params.get(name, default)
 
     def nodes(self, name: str) -> list[str]:
-        """The nodes that a parameter names by id or name, each once. Raises what an unknown one is declined with."""
+        """The nodes that a parameter names by id or name, each once. Raises the refusal of an unknown node."""
         value = self.params[name]
         found: dict[str, None] = {}
         for one in value if isinstance(value, list) else [value]:
@@ -119,10 +119,10 @@ class Call:
 
 @dataclass
 class Pending:
-    """What a job returns that isn't done when its function is: `output` is called once `done` says so.
+    """The result of a job that continues after its function: `output` is called once `done` returns true.
 
-    `keys` are the clock's objects that it waits for. After `timeout` cluster seconds (0: never) `late` is called; it
-    returns the output or raises.
+    `keys` are the clock's objects for which the job waits. After `timeout` cluster seconds (0: never) `late` is called,
+    which returns the output or raises.
     """
 
     done: Callable[[], bool]
@@ -143,17 +143,17 @@ class JobType:
     dialects: tuple[str, ...] = DIALECTS
     changing: bool = False
     configures: bool = False
-    """Whether it changes EXAConf: it ends committed, with a new revision."""
+    """Whether the job changes EXAConf: it ends in stage committed, with a new revision."""
     infra: bool = False
-    """Whether only deployments have it that the server itself makes or that it runs in as an application."""
+    """Whether only deployments have the job that the server itself makes, or in which it runs as an application."""
     example: str = ""
 
     def named_on(self, deployment: str, settings: dict[str, Any]) -> bool:
-        """Whether job_list of such a deployment has it."""
+        """Whether job_list of such a deployment contains the job."""
         return not self.infra or deployment == CLOUD or (deployment == HOST and settings["infra_on_hosts_listed"])
 
     def works_on(self, deployment: str, settings: dict[str, Any]) -> bool:
-        """Whether it may be used there, whatever job_list says (CONFD-116)."""
+        """Whether the job may be used there, even if job_list lacks it (CONFD-116)."""
         allowed = self.name in ON_HOSTS or settings["infra_on_hosts"] == "allow"
         return not self.infra or deployment == CLOUD or (deployment == HOST and allowed)
 
@@ -189,14 +189,14 @@ class JobType:
         return f"{self.desc}\n\tExample: xmlrpc_connection.job_exec('{self.name}', {{'params': \n\t\t{self.example}}})"
 
     def described(self, dialect: str) -> list[Any]:
-        """job_desc's twelve items (CONFD-34); what stands at 7 to 10 no source tells (CONFD-35)."""
+        """The twelve items of job_desc (CONFD-34). No source documents items 7 to 10 (CONFD-35)."""
         mandatory, optional, substitutes = self.sorted_out(dialect)
         examples = [self.example] if self.example else None
         head = [self.desc, mandatory, optional, substitutes, list(self.users), list(self.groups), examples]
         return [*head, None, None, None, None, self.desc]
 
     def check(self, params: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-        """The parameters by the names of version 8. Raises what the scheduler declines a job with."""
+        """The parameters by the names of version 8. Raises the refusal of the scheduler."""
         dialect = settings["parameter_names"]
         offered = {one.called(dialect): one for one in self.offered(dialect)}
         unknown = sorted(str(name) for name in params if name not in offered)
@@ -223,7 +223,7 @@ JOBS: dict[str, JobType] = {}
 def job(
     desc: str, groups: tuple[str, ...], *parameters: Parameter, **more: Any
 ) -> Callable[[Callable[[Call], Any]], Callable[[Call], Any]]:
-    """Enter a function as the job of its name."""
+    """Adds a function to the catalogue, as the job of its name."""
 
     def enter(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
         changing = bool(more.get("configures")) or bool(more.pop("changing", False))

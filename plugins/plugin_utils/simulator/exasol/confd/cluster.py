@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One simulated cluster that ConfD administers: its parts, and what one part's failure does to the others."""
+"""A simulated cluster that ConfD administers: its parts, and how the failure of one part affects others."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ class ConfdCluster(ExasolCluster):
         return None if local is None else local.id
 
     def quorum(self, without: str = "") -> bool:
-        """Whether a majority is online, or would be without one node. What was added counts from its first boot, and
-        what is removed no more."""
+        """Whether a majority is online, or would be without one node. An added node counts from its first boot; a
+        removed node doesn't count."""
         counts = self.settings["suspended_counts"]
         gone = [name for name, one in self.machines.items() if one.leaving and (name == without or not one.online)]
         joined = [name for name, machine in self.machines.items() if machine.joined and name not in gone]
@@ -101,7 +101,7 @@ class ConfdCluster(ExasolCluster):
         return len(online) * 2 > len(known)
 
     def services(self) -> list[list[str]]:
-        """What a start of a database looks at: nodes that are missing have their own check."""
+        """The services that a start of a database checks; missing nodes have their own check."""
         state = self.storage.state
         return [["Storaged", "OK" if state == "online" else str(self.settings["storage_stopped"])]]
 
@@ -139,7 +139,7 @@ class ConfdCluster(ExasolCluster):
         self.wake()
 
     def storage_came(self) -> None:
-        """Databases that start with the cluster do."""
+        """Starts the databases that start with the cluster."""
         for database in self.databases.values():
             if self.new_names and database.state == "setup" and database.auto_start():
                 try:
@@ -148,7 +148,7 @@ class ConfdCluster(ExasolCluster):
                     database.errors = [str(error)]
 
     def state(self) -> dict[str, Any]:
-        """The truth, as a topology."""
+        """The true state, as a topology."""
         return {
             "product": "exasol",
             "provider": "confd",

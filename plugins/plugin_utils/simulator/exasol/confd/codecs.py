@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How an RPC is written: XML-RPC with nil, or JSON-RPC 2.0."""
+"""The forms of an RPC: XML-RPC with nil, or JSON-RPC 2.0."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class Unreadable(Exception):
-    """A body that is no RPC."""
+    """A body that is not an RPC."""
 
 
 class Xml:
@@ -29,7 +29,7 @@ class Xml:
 
     @classmethod
     def read(cls, body: bytes) -> tuple[list[Xml], bool]:
-        """The one call; there are no batches. Raises Unreadable."""
+        """The single call, as there are no batches. Raises Unreadable."""
         return [cls(body)], False
 
     def __init__(self, body: bytes) -> None:
@@ -52,7 +52,7 @@ class Xml:
 
 
 class Json:
-    """One call of JSON-RPC 2.0, or (`refused`) what is no such call."""
+    """A call of JSON-RPC 2.0, or (`refused`) a value that is not a call."""
 
     content_type = "application/json"
     no_method = -32601
@@ -71,7 +71,7 @@ class Json:
         if row.get("jsonrpc") != "2.0" or not isinstance(row.get("method"), str):
             return
         if isinstance(params, (list, dict)):
-            self.method, self.answered = row["method"], "id" in row  # without one it is a notification
+            self.method, self.answered = row["method"], "id" in row  # a call without an id is a notification
             self.refused = None if self._fit(params) else ("Invalid params", -32602)
 
     @classmethod
@@ -88,12 +88,12 @@ class Json:
 
     @staticmethod
     def joined(answers: list[bytes]) -> bytes:
-        """Of a batch."""
+        """The answer to a batch."""
         told = [one for one in answers if one]
         return b"[" + b", ".join(told) + b"]" if told else b""
 
     def _fit(self, params: Any) -> bool:
-        """Whether the arguments, by position or by the names that system.methodHelp tells, are the method's."""
+        """Whether the arguments fit the method, by position or by the names in system.methodHelp."""
         names = _NAME.findall(HELP.get(self.method, ""))
         if self.method in UNTOLD or self.method not in HELP:
             names = list(params) if isinstance(params, dict) else [""] * len(params)
@@ -118,7 +118,7 @@ class Json:
 
 
 def _plain(value: Any) -> Any:
-    """Integers beyond XML-RPC's 32 bits go as text."""
+    """The value, with integers beyond the 32 bits of XML-RPC as texts."""
     if isinstance(value, dict):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

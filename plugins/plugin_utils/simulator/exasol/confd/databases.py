@@ -36,7 +36,7 @@ class ConfdDatabase(Database):
         self.config = config
         self.given_string = options.get("connection_string")
         self.told_up = False
-        """It was connectable when the quorum was lost, and nothing has told it otherwise since (EXA-3)."""
+        """Whether it was connectable when the quorum was lost, and nothing has changed that state since (EXA-3)."""
         self.suspended: set[str] = set(options.get("suspended_nodes") or [])
         volume = self._volume_of(cluster, options, index)
         active = options.get("nodes") or list(cluster.spec.nodes)
@@ -59,7 +59,7 @@ class ConfdDatabase(Database):
         return cluster.volumes.named(name) or cluster.volumes.add(name, {"nodes": options.get("nodes")})
 
     def keep_on(self, volume: Volume) -> None:
-        """Its data is on this volume, whose label says so."""
+        """Puts its data on this volume, whose label names the database."""
         if volume.id != self.volume_id:
             self.leave_volume()
         self.volume_id = volume.id
@@ -67,7 +67,7 @@ class ConfdDatabase(Database):
             volume.labels.append(self._label)
 
     def leave_volume(self) -> None:
-        """The label goes."""
+        """Removes the label of the volume."""
         volume = self.data_volume
         if volume is not None and self._label in volume.labels:
             volume.labels.remove(self._label)
@@ -82,7 +82,7 @@ class ConfdDatabase(Database):
         return bool(self.config.get("auto_start", self.cluster.settings["auto_start"]))
 
     def seen(self) -> ConfdDatabase:
-        """Count one read of it."""
+        """Counts a read of the database."""
         self.cluster.clock.read(self.key)
         return self
 
@@ -148,14 +148,14 @@ class ConfdDatabase(Database):
     # -- states --------------------------------------------------------------------------------------------
 
     def forget(self, node: str) -> None:
-        """A node isn't part of the cluster any more."""
+        """Removes a node that is no longer part of the cluster."""
         self.active = [one for one in self.active if one != node]
         self.reserve = [one for one in self.reserve if one != node]
         self.nodes.discard(node)
         self.suspended.discard(node)
 
     def tell_address(self) -> None:
-        """The connection string follows nodes and port."""
+        """Updates the connection string to the nodes and the port."""
         addresses = [self.cluster.machines[one].address for one in self.active]
         self.connection_string = ranges(addresses, int(self.config["port"]))
 
@@ -163,7 +163,7 @@ class ConfdDatabase(Database):
         return self.cluster.down | self.suspended
 
     def _fail_over(self) -> None:
-        """Reserve nodes stand in for active ones that are gone."""
+        """Lets reserve nodes replace active nodes that are gone."""
         if self.state != "setup":
             return
         gone = self._gone()
@@ -174,7 +174,7 @@ class ConfdDatabase(Database):
                 self.reserve[self.reserve.index(spare)] = node
 
     def force_stop(self) -> None:
-        if self.state == "running":  # an orderly stop that isn't refused makes it shutdown
+        if self.state == "running":  # an orderly stop that isn't refused changes the state to shutdown
             self._is_stopped_during_operation()
             self.cluster.broken("database-stopped-by-force", self.name, "")
         super().force_stop()

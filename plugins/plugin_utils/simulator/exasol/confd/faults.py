@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults of what a ConfD cluster is made of."""
+"""Faults of the parts of a ConfD cluster."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The RPC methods: everything about jobs, and what is told of the methods themselves."""
+"""The RPC methods: everything about jobs, and the descriptions of the methods themselves."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STARTERS = ("job_exec", "job_start")
 
 
 class Fault(Exception):
-    """An RPC that fails as such."""
+    """An RPC that fails itself, not its job."""
 
     def __init__(self, text: str, code: int = 1) -> None:
         super().__init__(text)
@@ -49,12 +49,12 @@ class Fault(Exception):
 
 
 class NoMethod(Fault):
-    """There is no such RPC."""
+    """The RPC doesn't exist."""
 
 
 @dataclass
 class Asked:
-    """One RPC: who calls what, on which node, by which call of the record."""
+    """An RPC: its user, its method, its node, and its call in the record."""
 
     method: str
     arguments: tuple[Any, ...]
@@ -67,7 +67,7 @@ class Asked:
 
     @property
     def job(self) -> str:
-        """The job that it starts, '' where it starts none."""
+        """The job that the RPC starts; '' without one."""
         name = self.argument(0, "")
         return name if self.method in STARTERS and isinstance(name, str) else ""
 
@@ -120,7 +120,7 @@ class Methods:
         return call(asked)
 
     def is_suspension(self, asked: Asked) -> bool:
-        """Whether it starts a node_suspend, or asks for one."""
+        """Whether the RPC starts a node_suspend, or asks about one."""
         job = self.cluster.jobs.all.get(str(asked.argument(0, "")))
         return asked.job == SUSPENSION or (job is not None and job.name == SUSPENSION)
 

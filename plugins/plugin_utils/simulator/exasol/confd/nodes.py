@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nodes, each with a ConfD of its own, and which of them is the master."""
+"""Nodes, each with its own ConfD, and the choice of the master."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 SERVICES = ("c4_cloud_command", "c4")
-"""Of a host, in the order in which they are stopped (EXA-34)."""
+"""The services of a host, in the order in which they are stopped (EXA-34)."""
 
 
 class Node(Machine):
@@ -55,7 +55,7 @@ class Node(Machine):
         self.services = dict.fromkeys(SERVICES, self.state in ("online", "suspended"))
 
     def press_service(self, service: str, on: bool) -> None:
-        """A service of its host, where Exasol runs as an application on it: c4 is the node itself (EXA-34)."""
+        """Starts or stops a service of a host on which Exasol is an application. c4 is the node itself (EXA-34)."""
         if self.services[service] == on:
             return
         command, node = SERVICES
@@ -73,7 +73,7 @@ class Node(Machine):
             self.press_off()
 
     def shown_state(self) -> str:
-        """node_state's word."""
+        """The state in the words of node_state."""
         if self.state == "suspended":
             settings = self.cluster.settings
             word = "deactivated" if settings["parameter_names"] == OLD else "suspended"
@@ -88,7 +88,7 @@ class Node(Machine):
 
     def power_on(self) -> None:
         if self.state == "suspended" and not self._ran:
-            self.state = "off"  # it comes back by itself when it starts (EXA-19)
+            self.state = "off"  # the node resumes by itself when it starts (EXA-19)
         super().power_on()
 
     def suspend(self) -> None:
@@ -118,7 +118,7 @@ class Node(Machine):
         super()._is_online()
 
     def _visibly_booting(self) -> bool:
-        return True  # whoever starts a host does so outside of ConfD, where its boot is seen
+        return True  # a host is started outside of ConfD, where its boot is visible
 
     def _check_power_off(self) -> None:
         cluster = self.cluster
@@ -147,7 +147,7 @@ def _disk(name: str) -> dict[str, Any]:
 
 
 class Mastership:
-    """One node's ConfD is the master; the others point to it. After its loss there is none for a while."""
+    """The master: the ConfD of one node, to which the others point. After its loss, there is no master for a while."""
 
     def __init__(self, cluster: ConfdCluster) -> None:
         self.cluster = cluster
@@ -167,7 +167,7 @@ class Mastership:
             self._elect()
 
     def machine_leaves(self, machine: Machine) -> None:
-        """A node shuts down: its ConfD answers a little longer."""
+        """Reacts to a node that shuts down; its ConfD still answers for a while."""
 
         def silent() -> None:
             if machine.state == "shutting_down":
@@ -186,14 +186,14 @@ class Mastership:
             self.lost()
 
     def lost(self) -> None:
-        """There is no master any more: another node will be it."""
+        """Reacts to the loss of the master: another node will be the master."""
         if self.running:
             self.running = False
             self.cluster.jobs.master_gone(self.master)
             self._begin([])
 
     def change(self, wanted: list[str]) -> None:
-        """To one of these nodes; the old master answers until the new one does."""
+        """Moves the master to one of these nodes. The old master answers until the new one does."""
         self.moving = True
         self._begin(wanted)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ConfD refuses: the code, name and text of an error result."""
+"""Refusals of ConfD: the code, name and text of an error result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Refused(UsageError):
 
 
 def refusal(settings: dict[str, Any], which: str, /, **values: Any) -> Refused:
-    """The refusal of that name as the settings word it."""
+    """The refusal of that name, with the text of the settings."""
     code, name, text = str(settings[which]).split(" ", 2)
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", str(value))
@@ -28,5 +28,5 @@ def refusal(settings: dict[str, Any], which: str, /, **values: Any) -> Refused:
 
 
 def as_refused(settings: dict[str, Any], error: UsageError) -> Refused:
-    """A refusal of the machines' and databases' own words, as the settings dress it."""
+    """A refusal of machines and databases, in the form of an error result of the settings."""
     return error if isinstance(error, Refused) else refusal(settings, "failed", text=error)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP of the ConfDs: who is the master, the redirect to it, and RPC in XML or JSON."""
+"""HTTP of the ConfDs: the question for the master, the redirect to it, and RPC in XML or JSON."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Rpc:
         return Answer(200, TEXT, self._filled("master_answer", "").encode())
 
     def _filled(self, setting: str, path: str) -> str:
-        """A setting's text with what it says of the master."""
+        """The text of a setting, with the data of the master filled in."""
         node = self.cluster.machines[self.cluster.administration.master]
         url = self.cluster.urls.get(node.name) or f"https://{node.address}:443"
         there = urlsplit(url)
@@ -141,9 +141,9 @@ class Rpc:
         return answer
 
     def _elsewhere(self, machine: str, path: str, suspends: bool) -> Answer | None:
-        """What a node answers that isn't the master, or has no majority with it.
+        """The answer of a node that isn't the master, or is without a majority.
 
-        :param suspends: it is about a node_suspend, which needs no majority (CONFD-19).
+        :param suspends: whether the call is about a node_suspend, which needs no majority (CONFD-19).
         """
         cluster, settings = self.cluster, self.cluster.settings
         daemon = cluster.administration
@@ -171,7 +171,7 @@ class Rpc:
         return Answer(200, headers, rpc.result(value))
 
     def _injected(self, fault: Injected, asked: Asked, rpc: Any, entry: dict[str, Any]) -> Answer:
-        """ConfD's own answer of a fault, where it has one."""
+        """The answer of a fault in ConfD's form, if ConfD has such an answer."""
         headers = {"Content-Type": rpc.content_type}
         entry["fault"] = f"(injected: {fault.kind})"
         if fault.kind == "wrong_state":
@@ -194,7 +194,7 @@ def _outcome(code: int, name: str, text: str) -> dict[str, Any]:
 
 
 def _instead(fault: Injected, answer: Answer, own: Answer) -> Answer:
-    """The answer as the fault spoils it; `own` where the fault's own answer is ConfD's."""
+    """The answer that the fault has changed; `own` if the fault's answer is one of ConfD."""
     if fault.kind in ("reset", "refuse", "reset_after"):
         return Answer(0, {}, b"", breakage="reset")
     if fault.kind == "hang":
@@ -217,7 +217,7 @@ def _unauthorized() -> Answer:
 
 
 def _names(machine: str, asked: Asked) -> tuple[str, ...]:
-    """What a fault's `object` may be called: the node that is asked, or what the parameters name."""
+    """The names that a fault's `object` may have: the asked node, and names in the parameters."""
     names = [machine]
     for name, value in asked.params.items():
         for one in value if isinstance(value, list) else [value]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The safety rules that are watched on a ConfD cluster, whether the server lets a client break them or not."""
+"""The safety rules of a ConfD cluster, which a client must not break even if the server allows it."""
 
 from __future__ import annotations
 

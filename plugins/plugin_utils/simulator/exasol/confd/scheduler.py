@@ -28,7 +28,7 @@ SUBMITTED, SCHEDULED, EXECUTED, FINISHED, COMMITTED = STAGES = (
 
 @dataclass
 class Job:
-    """One job: who wants what, how far it is, what came of it."""
+    """A job: its user, its parameters, its stage, its result."""
 
     id: str
     name: str
@@ -62,7 +62,7 @@ class Job:
         return row
 
     def info(self) -> dict[str, Any]:
-        """The job's file, with its secrets (CONFD-29); no source shows its shape (CONFD-30)."""
+        """The file of the job, with its secrets (CONFD-29). No source shows its form (CONFD-30)."""
         kind = JOBS.get(self.name)
         return {
             "job_id": self.id,
@@ -101,7 +101,7 @@ class Jobs:
         return found
 
     def check(self, name: str, params: dict[str, Any], user: User) -> tuple[JobType, dict[str, Any]]:
-        """The job and its parameters. Raises what it is declined with."""
+        """The job and its parameters. Raises the refusal of the scheduler."""
         settings = self.cluster.settings
         kind = JOBS.get(name)
         if kind is None or settings["parameter_names"] not in kind.dialects:
@@ -128,13 +128,13 @@ class Jobs:
         return job
 
     def _forget_oldest(self) -> None:
-        """Those that are over, however old one is that goes on."""
+        """Removes the oldest jobs that are over; a running job stays, however old it is."""
         over = len(self.all) - self.cluster.settings["job_history"]
         for job in [job for job in self.all.values() if job.done][:over] if over > 0 else ():
             del self.all[job.id]
 
     def proceed(self) -> bool:
-        """Finish what waited for the cluster; returns whether anything did."""
+        """Finishes jobs that waited for the cluster; returns whether there were any."""
         ready = [(job, job.pending) for job in self._pending if job.pending is not None and job.pending.done()]
         for job, pending in ready:
             self._stop_waiting(job)
@@ -142,7 +142,7 @@ class Jobs:
         return bool(ready)
 
     def wait(self, job: Job, seconds: float | None = None) -> bool:
-        """Whether the job is done within that time. With the polls clock a limited wait is one poll."""
+        """Whether the job ends within that time. With the polls clock, a limited wait counts as one poll."""
         clock = self.cluster.clock
         if clock.kind == "polls":
             for _read in range(1 if seconds is not None else clock.polls * 20):
@@ -156,7 +156,7 @@ class Jobs:
         return self.cluster.wait_for(lambda: job.done, seconds)
 
     def master_gone(self, name: str) -> None:
-        """What its scheduler had under way ends; what the jobs began goes on."""
+        """Ends the jobs of a lost master's scheduler; the work that the jobs started continues."""
         for job in [job for job in self.all.values() if not job.done]:
             self._stop_waiting(job)
             if self.cluster.settings["master_dies_job"] == "forget":
@@ -202,7 +202,7 @@ class Jobs:
         self._settle(job, lambda: kind.function(call))
 
     def _settle(self, job: Job, work: Any) -> None:
-        """Do the work: it ends the job, makes it wait, or fails it."""
+        """Does the work of a job, which ends the job, makes it wait, or makes it fail."""
         if job.done:
             return
         before, self.cluster.current_call = self.cluster.current_call, job.request.get("call_n")
@@ -212,7 +212,7 @@ class Jobs:
             self._fail(job, as_refused(self.cluster.settings, error))
             return
         except Exception:
-            # the job would stay executed for ever, and the answer of whoever settled the clock be lost
+            # otherwise the job would stay executed for ever, and the call that settled the clock would get no answer
             traceback.print_exc()
             self._fail(job, refusal(self.cluster.settings, "internal_error"))
             return

@@ -25,13 +25,13 @@ from .settings import SETTINGS, TIMING
 from .topology import ConfdSpec
 
 JOB_FILES = (backups, databases, nodes, remote_volumes, users, volumes)
-"""Where the jobs enter themselves in the catalogue."""
+"""The modules whose import adds the jobs to the catalogue."""
 
 
 class Service(Buttons):
     cluster: ConfdCluster
     on_machines = ON_MACHINES
-    check = staticmethod(check_code)  # what else is too large goes as text
+    check = staticmethod(check_code)  # other large integers are sent as texts
 
     def __init__(self, spec: ConfdSpec, clock: Clock) -> None:
         self.cluster = ConfdCluster(spec, clock)
@@ -72,7 +72,7 @@ class Service(Buttons):
         node, service, on = self.cluster.machines.get(str(body.get("node"))), str(body.get("service")), body.get("on")
         if node is None or service not in SERVICES or self.cluster.spec.deployment != HOST:
             raise UsageError(f"Service needs a node of a {HOST} deployment, and a service: {' or '.join(SERVICES)}.")
-        if isinstance(on, bool):  # otherwise it is only asked
+        if isinstance(on, bool):  # otherwise the service is only read
             node.press_service(service, on)
         return lambda: {"node": node.name, "service": service, "on": node.services[service], "state": node.state}
 

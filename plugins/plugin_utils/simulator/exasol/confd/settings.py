@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What no source tells of ConfD for certain (docs/sources): each a named setting with its default and meaning."""
+"""Unknown behaviour of ConfD (docs/sources): each a named setting with its default and meaning."""
 
 from __future__ import annotations
 

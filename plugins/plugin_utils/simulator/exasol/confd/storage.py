@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""EXAStorage of a ConfD cluster: nobody starts it, it is there while a majority of the nodes is."""
+"""EXAStorage of a ConfD cluster. Nobody starts it: it runs while a majority of the nodes is online."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class OwnStorage(Storage):
         return bool(self.cluster.quorum())  # type: ignore[attr-defined]
 
     def follow(self) -> None:
-        """A node came."""
+        """Reacts to a node that came online."""
         if self.state == "offline" and self.enough():
             self.state = "starting"
             self.failed_with = ""

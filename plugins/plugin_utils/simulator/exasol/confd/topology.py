@@ -24,9 +24,9 @@ _KEYS = {
     "schedules", "users", "groups", "listeners", "ports", "addresses", "timing", "settings", "deployment",
     "authentication_token", "infra", "infra_refused", "sight", "volume_states", "revision", "license", "services",
     "storage_online",
-    # what both providers report and ConfD has nothing of
+    # keys that both providers report and that ConfD doesn't use
     "license_servers", "log_services", "plugins",
-    # of the admin endpoint's /state, which tells more than a beginning needs
+    # keys of the admin endpoint's /state that a start doesn't need
     "storage_state", "clock", "cluster_time", "jobs",
 }  # fmt: skip
 _DATABASE_STATES = {"starting": "startup", "stopping": "shutdown", "": "setup"}
@@ -35,7 +35,7 @@ _NODE = re.compile(r"^n?(\d+)$")
 
 @dataclass
 class ConfdSpec:
-    """One cluster, checked and complete. Times are cluster seconds."""
+    """A cluster, checked and complete. Times are in cluster seconds."""
 
     product: ClassVar[str] = "exasol"
     provider: ClassVar[str] = "confd"
@@ -74,7 +74,7 @@ class UserSpec:
 
 
 def node_of(value: Any) -> str | None:
-    """'n11' of 'n11', '11' or 11; None of anything else."""
+    """'n11' for 'n11', '11' or 11; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     match = _NODE.match(str(value))
@@ -82,7 +82,7 @@ def node_of(value: Any) -> str | None:
 
 
 def load(row: dict[str, Any]) -> ConfdSpec:
-    """One cluster. Raises TopologyError."""
+    """The cluster of a topology. Raises TopologyError."""
     name = str(row.get("name") or "cluster")
     unknown = sorted(str(key) for key in row if key not in _KEYS)
     if unknown:

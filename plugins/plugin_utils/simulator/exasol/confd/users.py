@@ -40,7 +40,7 @@ class Users:
         self._token = spec.authentication_token
 
     def of_header(self, header: str) -> User | None:
-        """Who sends this Authorization header; None where it isn't right."""
+        """The user of an Authorization header; None if the header is wrong."""
         scheme, _blank, rest = header.partition(" ")
         if scheme.lower() == "bearer":
             right = bool(self._token) and hmac.compare_digest(self._token.encode(), rest.encode())
@@ -60,7 +60,7 @@ class Users:
         return sorted(user.name for user in self.all.values() if group in user.groups)
 
     def administrators(self) -> list[User]:
-        """Who may change users, and so undo what was done to them."""
+        """The users who may change users, and so undo changes of them."""
         return [user for user in self.all.values() if user.login_enabled and user.may(JOBS["user_modify"])]
 
     def rows(self) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def row(volume: volumes.Volume, info: bool) -> dict[str, Any]:
-    """As st_volume_list, or (`info`) as st_volume_info shows it."""
+    """The volume in the form of st_volume_list, or (`info`) of st_volume_info."""
     segments = volume.segments()
     unrecovered: dict[int, int] = {volume.cluster.number(node): 0 for node in volume.nodes}
     for segment in segments:
@@ -87,7 +87,7 @@ class Volumes(volumes.Volumes):
         self.suspended.add(node)
 
     def resume(self, node: str) -> None:
-        """Raises UsageError."""
+        """Resumes the volumes with a part on the node. Raises UsageError."""
         if node not in self.suspended:
             raise self.cluster.refusal("node_not_suspended", name=node)
         self.suspended.discard(node)

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One simulated cluster: its parts, its clock, its lock, and what one part's failure does to the others."""
+"""A simulated cluster: its parts, its clock, its lock, and how the failure of one part affects others."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Cluster(ExasolCluster):
         }
         self.down = {name for name in spec.nodes if not self.machines[name].online}
         self.storage = Storage(self, spec.storage_online)
-        # the machines, storage and databases of all providers call it by what it does
+        # machines, storage and databases use this name with all providers
         self.exaoperation = self.administration = EXAoperation(self, spec)
         self.databases: dict[str, ManagedDatabase] = {}
         self.volumes = Volumes(self)
@@ -58,7 +58,7 @@ class Cluster(ExasolCluster):
             machine.resume()
 
     def _volumes(self, spec: ClusterSpec) -> dict[str, dict[str, Any]]:
-        """The topology's, and those of databases that it doesn't name."""
+        """The volumes of the topology, and those of databases whose volumes it doesn't name."""
         rows = {name: dict(options) for name, options in spec.volumes.items()}
         numbered = {f"v{int(row['id']):04d}" for row in rows.values() if str(row.get("id", "")).isdigit()}
         for index, options in enumerate(spec.databases.values()):
@@ -96,7 +96,7 @@ class Cluster(ExasolCluster):
     # -- services ----------------------------------------------------------------------------------
 
     def services(self) -> list[list[str]]:
-        """In the order in which the server lists them."""
+        """The services, in the order of the server."""
         rows = []
         for name, given in self.spec.services.items():
             state = self.storage.service() if name == "Storaged" else given
@@ -130,7 +130,7 @@ class Cluster(ExasolCluster):
         self.wake()
 
     def add_node(self, name: str) -> None:
-        """Off, and EXAStorage that runs doesn't know it."""
+        """Adds a node that is off. A running EXAStorage doesn't know it."""
         self.spec.nodes[name] = {"state": "offline"}
         self.machines[name] = Machine(self, name, self.spec.nodes[name], False)
         self.down.add(name)
@@ -139,7 +139,7 @@ class Cluster(ExasolCluster):
         self.wake()
 
     def remove_node(self, name: str) -> None:
-        """Raises UsageError."""
+        """Removes a node. Raises UsageError."""
         users = [f"database {one.name}" for one in self.databases.values() if name in one.nodes]
         users += [f"volume {one.name}" for one in self.volumes.all.values() if name in one.nodes]
         if users:
@@ -153,7 +153,7 @@ class Cluster(ExasolCluster):
         self.wake()
 
     def state(self) -> dict[str, Any]:
-        """The truth, as a topology."""
+        """The true state, as a topology."""
         return {
             "product": "exasol",
             "provider": "exaoperation",

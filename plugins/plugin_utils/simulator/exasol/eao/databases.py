@@ -35,7 +35,7 @@ class ManagedDatabase(Database):
             row["volume"] = cluster.archive_name(str(row["volume"]))
 
     def usage(self, volume: volumes.Volume | None, used: int) -> Any:
-        """As getDatabaseInfo tells it."""
+        """The usage in the form of getDatabaseInfo."""
         if volume is None or not self.up:
             return 0
         if self.cluster.settings["usage_form"] == "number":

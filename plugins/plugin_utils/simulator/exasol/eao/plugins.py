@@ -47,7 +47,7 @@ class Plugins:
         self._running = {(plugin, one) for plugin, one in self._running if one != node}
 
     def call(self, plugin: str, node: str, command: str) -> list[object]:
-        """[status, text] of a command, as the server gives it."""
+        """The [status, text] of a command, as the server returns it."""
         if plugin not in self.names:
             raise self.cluster.refuse(f"Plugin {plugin} could not be found")
         if command not in FUNCTIONS:

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a live server offers beyond the simulator, for /about: the lists of methods in docs/sources/eao.md."""
+"""Methods of a real server that the simulator lacks, for /about, from the lists in docs/sources/eao.md."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _OBJECT = re.compile(r"^remote\d+$")
 
 
 class RemoteVolume(remote_volumes.RemoteVolume):
-    """`name` is the volume's (r0001), `object` what it is called below /cluster1 (remote1)."""
+    """A remote volume. `name` is its own name (r0001), `object` its name below /cluster1 (remote1)."""
 
     def __init__(self, cluster: Cluster, number: int, name: str, options: dict[str, Any]) -> None:
         super().__init__(cluster, number, name, options)
@@ -51,7 +51,7 @@ class RemoteVolume(remote_volumes.RemoteVolume):
         return {**row, "vid": self.id, "type": self.type, "username": self.username, "states": dict(self.states)}
 
     def shown_state(self) -> Any:
-        """The worst of all nodes, or each of them."""
+        """The worst state of all nodes, or the state of each node."""
         states = self.shown_states()
         if self.cluster.settings["remote_state"] == "list":
             return states
@@ -82,11 +82,11 @@ class RemoteVolumes(remote_volumes.RemoteVolumes):
         return volume
 
     def objects(self) -> dict[str, RemoteVolume]:
-        """By the name of the object."""
+        """The volumes by their object names."""
         return {one.object: one for one in self.all.values() if isinstance(one, RemoteVolume) and one.object}
 
     def known(self, which: Any) -> RemoteVolume | None:
-        """By number, name, object name or what the topology calls it."""
+        """A volume by its number, name, object name or name in the topology."""
         number = which if isinstance(which, int) else self._called.get(str(which))
         found = self.all.get(str(which)) or self.objects().get(str(which)) or self.by_id(number)
         return found if isinstance(found, RemoteVolume) else None

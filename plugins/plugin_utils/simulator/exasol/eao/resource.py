@@ -18,7 +18,7 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Call:
-    """One call: who may make it, whether it changes the cluster, and how many arguments it takes."""
+    """A call: who may make it, whether it changes the cluster, and how many arguments it takes."""
 
     name: str
     function: Function
@@ -32,14 +32,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls."""
+    """The user who calls."""
 
     login: str
     role: str
 
 
 class Blocked:
-    """A call whose answer waits: `done` tells when, `result` gives it (or raises UsageError)."""
+    """A call with a delayed answer: `done` returns whether it is ready, `result` returns it (or raises UsageError)."""
 
     def __init__(self, done: Callable[[], bool], result: Callable[[], Any]) -> None:
         self.done, self.result = done, result
@@ -50,7 +50,7 @@ class WrongArguments(Exception):
 
 
 def call(name: str, *, role: str = "Supervisor", changing: bool = False) -> Callable[[Function], Function]:
-    """Publish a method under its name on the wire; the docstring is its help."""
+    """Publishes a method under its name on the wire. Its docstring is the help that clients get."""
 
     def publish(function: Function) -> Function:
         rows = getattr(function, "published", ())
@@ -87,7 +87,7 @@ class Resource:
         self.cluster, self.name = cluster, name
 
     def offers(self, name: str) -> Call | None:
-        """The call of that name, where this cluster's version has it."""
+        """The call of that name, if this version of the cluster has it."""
         return self.calls.get(name)
 
     def child(self, name: str) -> Resource | None:

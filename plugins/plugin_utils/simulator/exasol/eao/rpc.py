@@ -34,11 +34,11 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class Unauthorized(Exception):
-    """The caller's role isn't enough and the setting wants a 401."""
+    """The caller's role doesn't allow the call, and the setting requires a 401."""
 
 
 class ZopeError(Exception):
-    """A framework exception; its text is the fault's whole text."""
+    """An exception of the server's framework; its text is the whole text of the fault."""
 
 
 @dataclass
@@ -128,7 +128,7 @@ class Rpc:
         return answer
 
     def _changing(self, which: Call | None, name: str, arguments: tuple[Any, ...]) -> bool:
-        """Whether the call changes something; a plugin's STATUS doesn't."""
+        """Whether the call changes something. STATUS of a plugin doesn't."""
         if name == "callPlugin":
             return len(arguments) < 3 or arguments[2] != "STATUS"
         if which is not None:
@@ -182,7 +182,7 @@ class Rpc:
         raise ZopeError(text if kind == "usage_error" else f"{PREFIX}Unauthorized: {text}")
 
     def _instead(self, fault: Fault, outcome: _Outcome) -> Answer:
-        """The answer of a fault that keeps the call from being carried out."""
+        """The answer of a fault that prevents the call."""
         outcome.fault = f"(injected: {fault.kind})"
         if fault.kind in ("reset", "refuse"):
             return Answer(0, {}, b"", breakage="reset")
@@ -212,7 +212,7 @@ def _broken(fault: Fault, answer: Answer) -> Answer:
 
 
 def _names(steps: list[str], arguments: tuple[Any, ...]) -> tuple[str, ...]:
-    """What a fault's `object` may be called: the object, its database, or the node or volume among the arguments."""
+    """The names that a fault's `object` may have: the object, its database, or a node or volume of the arguments."""
     name = steps[-1] if steps else ""
     rows = [name, name.removeprefix("db_")]
     for value in arguments[:2]:
@@ -243,7 +243,7 @@ def _fault(text: str) -> Answer:
 def _result(value: Any) -> Answer:
     try:
         body = xmlrpc.client.dumps((value,), methodresponse=True, allow_none=True)
-    except OverflowError as error:  # what a call has made of its own arguments
+    except OverflowError as error:  # the call may have changed its own arguments
         return _fault(f"{PREFIX}OverflowError: {error}")
     return Answer(200, XML, body.encode("utf-8"))
 

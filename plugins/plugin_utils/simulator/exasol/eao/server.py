@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where EXAoperation runs, and which machines answer for it."""
+"""The machine on which EXAoperation runs, and the machines that answer for it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class EXAoperation:
         return self.running and self.cluster.machines[machine].answers
 
     def candidates(self) -> list[str]:
-        """Machines that could hold it now, in order of preference."""
+        """The machines that could run EXAoperation now, in order of preference."""
         return [name for name in self.holders if self.cluster.machines[name].online]
 
     def move(self, target: str) -> None:
-        """Move to another machine: it doesn't answer until it is there."""
+        """Moves EXAoperation to another machine. It doesn't answer until it runs there."""
         if target not in self.cluster.machines or not self.cluster.machines[target].online:
             raise self.cluster.refuse(f"EXAoperation can't be moved: node {target} is not online")
         if target not in self.holders:
@@ -60,7 +60,7 @@ class EXAoperation:
             self.move(machine.name)
 
     def machine_leaves(self, machine: Machine) -> None:
-        """A machine shuts down: it answers a little longer."""
+        """Reacts to a machine that shuts down; it still answers for a while."""
 
         def silent() -> None:
             if machine.state != "shutting_down":
@@ -70,12 +70,12 @@ class EXAoperation:
                 self._lost()
             self.cluster.wake()
 
-        # a machine that is off answers nothing, however long EXAoperation would have gone on
+        # a machine that is off never answers, even if EXAoperation would have run longer
         seconds = min(self.cluster.timing["api_stop"], machine.shutdown_seconds)
         self.cluster.clock.after(seconds, silent)
 
     def machine_gone(self, machine: Machine) -> None:
-        """A machine's power went away."""
+        """Reacts to a machine that has lost its power."""
         machine.answers = False
         if machine.name == self.master:
             machine.state = "off"
@@ -103,7 +103,7 @@ class EXAoperation:
         self._move_now(self._move_to)
 
     def _move_now(self, target: str | None) -> None:
-        """Start on the target, else where it was, else on the first machine that can hold it."""
+        """Starts on the target, or else on its old machine, or else on the first machine that can run it."""
         candidates = self.candidates()
         for name in (target, self.master, *candidates):
             if name in candidates:

@@ -71,7 +71,7 @@ class Service(Buttons):
             "logservice": calls_on_cluster.LogService,
         }
         supported = {kind: sorted(one.calls) for kind, one in kinds.items()}
-        # what the cluster's version doesn't have
+        # calls that this version of the cluster lacks
         supported["cluster"] = [name for name in supported["cluster"] if root.offers(name)]
         return {
             "calls": supported,

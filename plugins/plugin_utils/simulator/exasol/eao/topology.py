@@ -22,9 +22,9 @@ _KEYS = {
     "volumes", "remote_volumes", "backups", "schedules",
     "machines", "users", "listeners", "exaoperation_nodes", "ports", "timing", "settings", "plugin_nodes",
     "plugin_status",
-    # what both providers report and EXAoperation has nothing of
+    # keys that both providers report and that EXAoperation doesn't use
     "infra", "infra_refused", "sight", "volume_states",
-    # of the admin endpoint's /state, which tells more than a beginning needs
+    # keys of the admin endpoint's /state that a start doesn't need
     "exaoperation_running", "storage_state", "clock", "cluster_time",
 }  # fmt: skip
 
@@ -38,7 +38,7 @@ class User:
 
 @dataclass
 class ClusterSpec:
-    """One cluster, checked and complete. Times are cluster seconds."""
+    """A cluster, checked and complete. Times are in cluster seconds."""
 
     product: ClassVar[str] = "exasol"
     provider: ClassVar[str] = "exaoperation"
@@ -71,7 +71,7 @@ class ClusterSpec:
 
 
 def load(row: dict[str, Any]) -> ClusterSpec:
-    """One cluster. Raises TopologyError."""
+    """The cluster of a topology. Raises TopologyError."""
     name = str(row.get("name") or "cluster")
     unknown = sorted(str(key) for key in row if key not in _KEYS)
     if unknown:
@@ -153,7 +153,7 @@ def load(row: dict[str, Any]) -> ClusterSpec:
 
 
 def _storage_online(row: dict[str, Any], databases: dict[str, Any], settings: dict[str, Any]) -> bool:
-    """As said, else as Storaged says, else as running databases tell."""
+    """Whether EXAStorage is online: by its own key, or else by the state of Storaged, or else by running databases."""
     if "storage_online" in row:
         return bool(row["storage_online"])
     down = {settings[name] for name in ("storage_stopped", "storage_starting", "storage_stopping")}

@@ -31,7 +31,7 @@ class Volume(volumes.Volume):
         self.readonly_users = list(options.get("readonly_users") or [])
 
     def layers(self) -> list[list[str]]:
-        """Names of the nodes that hold each copy."""
+        """The names of the nodes of each copy."""
         rows: list[list[str]] = [[] for _level in range(self.redundancy)]
         for index, segment in enumerate(self.segments()):
             rows[index // self.masters].append(segment["node"])
@@ -82,7 +82,7 @@ class Volume(volumes.Volume):
 
 
 class Volumes(volumes.Volumes):
-    """Each is called by its number; what else a topology calls it is a label."""
+    """The volumes by their numbers. Another name in a topology is a label."""
 
     volume = Volume
 
@@ -95,7 +95,7 @@ class Volumes(volumes.Volumes):
         wanted = {
             name: number_of(_VOLUME, name, options.get("id", options.get("vid"))) for name, options in rows.items()
         }
-        # those with a number of their own first: the others take what is left
+        # volumes with a number come first: the others take free numbers
         for name in sorted(rows, key=lambda one: wanted[one] is None):
             options = rows[name]
             if "labels" not in options and not _VOLUME.match(name):
@@ -103,7 +103,7 @@ class Volumes(volumes.Volumes):
             self._called[name] = self.add("", {"labels": [], **options}, wanted[name]).id
 
     def known(self, which: Any) -> Volume | None:
-        """By its number, its name or what the topology calls it."""
+        """A volume by its number, its name or its name in the topology."""
         number = which if isinstance(which, int) else number_of(_VOLUME, str(which), self._called.get(str(which)))
         found = self.all.get(number) if number is not None else None
         return found if isinstance(found, Volume) else None

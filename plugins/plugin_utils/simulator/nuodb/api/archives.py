@@ -38,7 +38,7 @@ def create(call: Call) -> Any:
 
 @route("PUT", "archives/{archiveId}")
 def resurrect(call: Call) -> Any:
-    """A removed archive comes back under its old id."""
+    """Brings a removed archive back under its old id."""
     domain, old = call.domain, call.archive(call.parameters["archiveId"], removed=None)
     if not old.removed:
         raise domain.refuse("archive_exists", name=old.id)
@@ -74,7 +74,7 @@ def _check_place(call: Call, options: dict[str, Any]) -> None:
 
 
 def _watch_place(new: Archive) -> None:
-    """What a real server says of it isn't known; two archives in one directory lose their data."""
+    """Records a broken rule: two archives in one directory lose their data. The answer of a real server is unknown."""
     for one in new.domain.archives.values():
         is_there = one is not new and not one.removed and one.server_id is not None
         if is_there and (one.server_id, one.place) == (new.server_id, new.place):

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls that choose a TE for a client, and on the policies by which it is chosen."""
+"""Calls that choose a TE for a client, and calls on the policies of that choice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .routes import Call, route
 
 
 def chosen(call: Call, text: str, rows: Rows) -> Rows:
-    """Rows by a query. Raises Refused where it can't be understood."""
+    """The rows that a query chooses. Raises Refused if the query is wrong."""
     variables = {key: values[-1] for key, values in call.query.items()}
     try:
         return choose(text, rows, variables)
@@ -23,7 +23,7 @@ def chosen(call: Call, text: str, rows: Rows) -> Rows:
 
 @route("GET", "databases/{dbName}/sqlConnection")
 def sql_connection(call: Call) -> Any:
-    """A TE, or nothing."""
+    """A TE for a client, or nothing."""
     database, balancers = call.database(call.parameters["dbName"]), call.domain.balancers
     rows = [
         one.row()

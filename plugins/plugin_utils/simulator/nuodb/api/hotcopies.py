@@ -77,7 +77,7 @@ def _check_groups(call: Call, database: Database, archives: set[int]) -> None:
 
 
 def _waited(call: Call, one: HotCopy, seconds: int | None) -> Any:
-    """The copy; later than wanted where it still runs after so many seconds."""
+    """The hot copy; as a late answer if it still runs after these seconds."""
     if seconds is None:
         return one.row()
     done = call.domain.wait(lambda: not one.running, seconds, f"hotcopies {one.db_name}")

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists as the API gives them: filtered, sorted, a page at a time."""
+"""Lists as the API returns them: filtered, sorted, and in pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def last(query: Query, name: str, default: str | None = None) -> str | None:
 
 
 def field(row: Any, path: str) -> Any:
-    """A value by its dotted path; None where it isn't there."""
+    """A value by its dotted path; None if it doesn't exist."""
     for step in path.split("."):
         if not isinstance(row, dict) or step not in row:
             return None
@@ -81,7 +81,7 @@ def _sorted(rows: list[dict[str, Any]], query: Query, settings: dict[str, Any]) 
 
 
 def _key(value: Any, path: str, settings: dict[str, Any]) -> Any:
-    """What isn't there comes first; numbers before texts."""
+    """The key for sorting: missing values first, then numbers, then texts."""
     if value is None:
         return (0,)
     if isinstance(value, dict):

@@ -143,7 +143,7 @@ def effective_license(call: Call) -> Any:
 
 @route("POST", "policies/license", changing=lambda call: call.flag("update"))
 def set_license(call: Call) -> Any:
-    """Checked, and with update=true set."""
+    """Checks a license, and sets it with update=true."""
     encoded = str(call.need("encodedLicense"))
     if "-----BEGIN" not in encoded:
         raise call.domain.refuse("bad_license")

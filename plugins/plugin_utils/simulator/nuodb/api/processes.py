@@ -156,7 +156,7 @@ def _check_archive(call: Call, database: Database, server: Server, archive: Arch
 
 @route("DELETE", "processes/{startId}")
 def stop(call: Call) -> Any:
-    """The process where it is still there when the answer goes out, else nothing."""
+    """Stops a process. The answer is the process if it still exists then, otherwise nothing."""
     domain, one = call.domain, _process(call)
     kill, core, evict = call.flag("kill"), call.flag("killWithCore"), call.flag("evict")
     seconds = call.number("timeout") or 0

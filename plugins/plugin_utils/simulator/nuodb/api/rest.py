@@ -48,7 +48,7 @@ CALLS = (
     api_values,
     versions,
 )
-"""The modules whose functions are published by being imported."""
+"""The modules with the calls. Their import publishes the calls."""
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"
 
 
@@ -59,7 +59,7 @@ class Rest:
         self.domain = domain
 
     def answer(self, server_id: str, request: Request) -> Answer:
-        """What one AP answers to one request."""
+        """The answer of an AP to a request."""
         domain = self.domain
         caller = domain.policies.caller(request.headers.get("authorization", ""), request.certificate)
         if caller is None:
@@ -92,7 +92,7 @@ class Rest:
     def _reply(
         self, call: Call, caller: Caller, request: Request, number: int
     ) -> tuple[Answer, dict[str, Any], Fault | None]:
-        """The answer, what the record keeps of it, and the fault that had a hand in it."""
+        """The answer, the part of it for the record, and the fault that changed it."""
         domain, settings = self.domain, self.domain.settings
         fault: Fault | None = None
         try:
@@ -128,7 +128,7 @@ class Rest:
             domain.current_call = number
             try:
                 value = which.function(call)
-                # rendered before anything goes on: what was requested is still REQUESTED
+                # rendered before the clock moves on, so that requested processes are still REQUESTED
                 reply = answer(value, domain.settings)
                 if changing:
                     domain.servers.index += 1
@@ -143,7 +143,7 @@ class Rest:
         return value, reply
 
     def _want_leader(self, call: Call) -> None:
-        """Nothing is changed through a server that knows no leader."""
+        """Refuses changes through a server that knows no leader."""
         domain = self.domain
 
         def led() -> bool:
@@ -156,13 +156,13 @@ class Rest:
                 raise domain.refuse("request_timeout")
 
     def _is_own_end(self, call: Call) -> bool:
-        """Its own shutdown is an act of the server, not one that all agree on."""
+        """Whether a call shuts down the server itself, which needs no agreement of the domain."""
         own = call.parameters.get("serverId") == call.server.id
         is_shutdown = call.route is not None and call.route.name == "POST peers/shutdown"
         return own and is_shutdown and self.domain.settings["shutdown_without_leader"] == "accept"
 
     def _instead(self, fault: Fault) -> tuple[Answer, dict[str, Any], Fault]:
-        """The answer of a fault that keeps the call from being carried out."""
+        """The answer of a fault that prevents the call."""
         settings = self.domain.settings
         text: str = f"(injected: {fault.kind})"
         if fault.kind in ("reset", "refuse"):
@@ -185,7 +185,7 @@ class Rest:
 
 
 def _was_read(domain: Domain, call: Call) -> None:
-    """One read of what the call shows (polls clock): of the database that it names, else of all."""
+    """Counts a read (polls clock): of the database that the call names, otherwise of all databases."""
     if call.path.startswith(("/api/1/peers", "/api/1/kvstore", "/api/1/diagnostics", "/api/1/policies")):
         return
     values = {*call.parameters.values(), *call.query.get("dbName", []), *call.query.get("process.dbName", [])}
@@ -207,7 +207,7 @@ def _body(domain: Domain, data: bytes) -> dict[str, Any]:
 
 
 def _short(value: Any) -> Any:
-    """What the record keeps: of a page only how long it was."""
+    """The answer for the record; a page is replaced by its length."""
     if isinstance(value, dict) and isinstance(value.get("data"), list):
         return {**value, "data": f"({len(value['data'])} rows)"}
     return value

@@ -26,7 +26,7 @@ class Download:
 
 @dataclass
 class Late:
-    """JSON that says how far it came when the time was over: 408."""
+    """JSON with the progress at the end of the time: 408."""
 
     value: Any
 
@@ -36,7 +36,7 @@ class Null:
 
 
 def answer(value: Any, settings: dict[str, Any]) -> Answer:
-    """None is an answer without a body."""
+    """The answer for a value; None is an answer without a body."""
     if value is None:
         return Answer(int(settings["empty_status"]), {}, b"")
     if isinstance(value, Download):

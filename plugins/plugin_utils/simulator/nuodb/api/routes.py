@@ -1,9 +1,9 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which function answers which method and path.
+"""The functions that answer each method and path.
 
-A path is split at its slashes before anything is unquoted: a %2F within a key stays within its segment.
+A path is split at its slashes before it is unquoted, so that a %2F in a key stays in its segment.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Changing = Union[bool, Callable[["Call"], bool]]
 
 @dataclass
 class Call:
-    """One request, understood."""
+    """A parsed request."""
 
     domain: Domain
     server: Server
@@ -40,33 +40,33 @@ class Call:
     route: Route | None = None
 
     def need(self, name: str) -> Any:
-        """A field of the body. Raises Refused where it is missing."""
+        """A field of the body. Raises Refused if the field is missing."""
         value = self.body.get(name) if isinstance(self.body, dict) else None
         if value is None or value == "":
             raise self.domain.refuse("missing_field", name=name)
         return value
 
     def mapping(self, name: str) -> dict[str, str]:
-        """A field that is a mapping of texts; missing is empty."""
+        """A field that is a mapping of texts; empty if it is missing."""
         value = {} if self.body.get(name) is None else self.body[name]
         if not isinstance(value, dict):
             raise self.bad(name, value)
         return {str(key): str(one) for key, one in value.items()}
 
     def texts(self, name: str) -> list[str]:
-        """A field that is a list of texts; missing is empty."""
+        """A field that is a list of texts; empty if it is missing."""
         value = [] if self.body.get(name) is None else self.body[name]
         if not isinstance(value, list):
             raise self.bad(name, value)
         return [str(one) for one in value]
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """True and true alike, as the server reads them."""
+        """A truth value: the server reads True and true alike."""
         text = last(self.query, name)
         return default if text is None else text.lower() == "true"
 
     def number(self, name: str) -> int | None:
-        """A number of the query; None where it isn't there."""
+        """A number of the query; None if it is missing."""
         text = last(self.query, name)
         if text is None:
             return None
@@ -85,7 +85,7 @@ class Call:
         return database
 
     def archive(self, value: Any, removed: bool | None = False) -> Archive:
-        """By its id, as a number or as a text; `removed` None takes both."""
+        """An archive by its id, as a number or a text; with `removed` None, removed or not."""
         archive = self.domain.archives.get(int(value)) if str(value).isdecimal() else None
         if archive is None or (removed is not None and archive.removed != removed):
             raise self.domain.refuse("unknown_archive", name=value)
@@ -98,12 +98,12 @@ class Call:
         return server
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
-        """What the server that was asked knows; it counts as a read."""
+        """The rows that the asked server knows. This counts as a read."""
         stale = self.server.stale
         return self.domain.rows(kind) if stale is None else stale[kind]
 
     def names(self) -> tuple[str, ...]:
-        """What a fault's `object` may be called."""
+        """The names that a fault's `object` may have."""
         rows = [*self.parameters.values()]
         if isinstance(self.body, dict):
             rows += [
@@ -126,7 +126,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """Verb and path without the ids, as faults and the record have it."""
+        """The method and the path without ids, as in faults and in the record."""
         return f"{self.method} {'/'.join(one for one in self.segments if not one.startswith('{'))}"
 
     def match(self, steps: list[str]) -> dict[str, str] | None:
@@ -148,12 +148,12 @@ ROUTES: list[Route] = []
 
 
 def route(method: str, path: str, changing: Changing | None = None) -> Callable[[Function], Function]:
-    """Publish a function under a method and a path; what isn't a GET changes something unless said."""
+    """Publishes a function under a method and a path. A call other than GET counts as a change by default."""
 
     def publish(function: Function) -> Function:
         segments = tuple(path.split("/"))
         ROUTES.append(Route(method, segments, function, method != "GET" if changing is None else changing))
-        # a name in the path goes before an id in its place
+        # a fixed name in a path takes precedence over an id
         ROUTES.sort(key=lambda one: [segment.startswith("{") for segment in one.segments])
         return function
 

@@ -18,7 +18,7 @@ def value(call: Call) -> Any:
 
 @route("PUT", "kvstore/{key}")
 def set_value(call: Call) -> None:
-    """Compared and set in one step."""
+    """Compares and sets a value in one step."""
     values, key, body = call.domain.values, call.parameters["key"], call.body
     new, expected = body.get("newValue"), body.get("expectedValue")
     conflict = key in values if body.get("expectedAbsent") is True else expected not in (None, values.get(key))

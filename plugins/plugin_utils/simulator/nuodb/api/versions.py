@@ -21,12 +21,12 @@ def _pairs(call: Call, setting: str) -> dict[str, str]:
 
 
 class _Versions:
-    """The versions of a database: what it speaks, and what each of its processes could."""
+    """The versions of a database: the one in use, and those that its processes support."""
 
     def __init__(self, call: Call, database: Database) -> None:
         if not call.domain.settings["versions_call"]:
             raise call.domain.refuse("no_route")
-        self.names = _pairs(call, "database_versions")  # by their ids, the one in use first
+        self.names = _pairs(call, "database_versions")  # by their ids, with the one in use first
         newest, known = list(self.names)[-1], _pairs(call, "release_versions")
         self.now = database.version_id or next(iter(self.names))
         self.releases: dict[str, list[str]] = {}
@@ -68,7 +68,7 @@ def upgrade(call: Call) -> None:
 
 @route("POST", "databases/dataEncryption")
 def encrypt(call: Call) -> None:
-    """A new storage password; with the same twice it is a check."""
+    """Sets a new storage password; if old and new are the same, it only checks the password."""
     database, new = call.database(call.need("dbName")), str(call.need("newTargetStoragePassword"))
     current = call.body.get("currentTargetStoragePassword")
     known = database.storage_password

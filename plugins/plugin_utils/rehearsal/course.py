@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
 import re
+import shlex
 import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional
+from typing import IO, Any, Optional
 from urllib.error import HTTPError
 from urllib.parse import quote
 
@@ -70,6 +72,12 @@ def scale_of(clock: str) -> float:
     found = CLOCK.fullmatch(clock)
     scale = float(found[1]) if found else 0.0
     return scale if FASTEST <= scale <= SLOWEST else 0.0
+
+
+def _end_of(own: dict[str, str]) -> str:
+    """The command that ends a simulator."""
+    args = json.dumps({**own, "state": "stopped"}, ensure_ascii=False)
+    return f"ansible localhost -m dbfleet.cluster.simulator -a {shlex.quote(args)}"
 
 
 class Rehearsal:
@@ -215,6 +223,29 @@ class Rehearsal:
         if problems or root is None:
             raise ClusterError("; ".join(problems) or "the collection's own files aren't found on this machine")
         folder, reports = self._folder(), self._reports(values)
+        with self._alone(folder):
+            return self._copied(row, carried, rows, root, folder, reports)
+
+    def _alone(self, folder: Path) -> IO[str]:
+        """A copy that is kept has a folder of its host's: a second rehearsal would end the simulator of the first.
+
+        :returns: a file; another rehearsal is refused while it is open.
+        :raises ClusterError: another rehearsal is there.
+        """
+        path = folder / "lock"
+        try:
+            file = open(path, "a", encoding="utf-8")  # noqa: SIM115
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            says = f"another rehearsal of {self._host} with rehearse_keep is under way; nothing was rehearsed"
+            raise ClusterError(says, hint="wait for its end, or leave rehearse_keep out") from None
+        except OSError as error:
+            raise ClusterError(f"{path} can't be written: {error.strerror}; nothing was rehearsed") from None
+        return file
+
+    def _copied(
+        self, row: dict[str, Any], carried: dict[str, Any], rows: list[Any], root: str, folder: Path, reports: Path
+    ) -> verdict.Rehearsed:
         called = re.sub(r"[^A-Za-z0-9._-]", "_", self._name)
         own = {"name": called, "directory": str(folder / "simulators")}
         self._simulator({**own, "state": "stopped"})
@@ -222,17 +253,17 @@ class Rehearsal:
             {**own, "topology": {"clusters": [row]}, "clock": self._given["clock"],
              "ends_with_task": not self._given["keep"]}
         )  # fmt: skip
+        inventory = folder / "inventory.yml"
+        if self._given["keep"]:
+            self._say(f"the copy runs on, whatever becomes of this rehearsal; end it by: {_end_of(own)}")
         try:
-            inventory = folder / "inventory.yml"
             variables = self._variables(row, carried, folder, reports)
             self._write(inventory, copied.inventory(self._product, self._name, variables))
             with worker.ends_with_parent(programs=True):
                 return self._all_runs(root, folder, inventory, reports, rows)
         finally:
             if self._given["keep"]:
-                self._say(f"kept: {self._name} runs on, and {folder / 'inventory.yml'} reaches it; end it by: "
-                          f"ansible localhost -m dbfleet.cluster.simulator -a 'name={called} "
-                          f"directory={own['directory']} state=stopped'")  # fmt: skip
+                self._say(f"kept: {self._name} runs on, and {inventory} reaches it; end it by: {_end_of(own)}")
             else:
                 self._simulator({**own, "state": "stopped"})
 

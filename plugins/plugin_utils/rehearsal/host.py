@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,8 +29,8 @@ SHORTEST = 5.0
 
 
 def name_of(host: str) -> str:
-    """The copy's, which no real host has."""
-    return f"{record.REHEARSED}{host}"
+    """The name of the copy, which no real host has: no pattern and no shell gives its characters another meaning."""
+    return record.REHEARSED + re.sub(r"[^\w.-]", "_", host)
 
 
 def carried(product: str, runbook: str, options: Mapping[str, Any], values: Row) -> Row:

@@ -66,7 +66,7 @@ class Ended(NamedTuple):
         """Why it failed."""
         if self.row and self.row["cause"]:
             return self.row["cause"]
-        return next((line for line in reversed(self.lines) if line.strip()), "it said nothing")
+        return next((line for line in reversed(self.lines) if not SILENT.match(line)), "it said nothing")
 
 
 def environment(root: str, folder: Path, simulator: dict[str, Any]) -> dict[str, str]:
@@ -167,5 +167,9 @@ def run(
             lines.append(text)
             if shown(text, keep):
                 show([text])
-    path = next((one.path for one in record.below(folder) if one.path not in before), None)
-    return Ended(process.returncode, record.read(path) if path else None, path, lines)
+    fresh = [one.path for one in record.below(folder) if one.path not in before]
+    rows = [(row, path) for path, row in ((path, record.read(path)) for path in fresh) if row]
+    # Another rehearsal of the same host may write its records meanwhile. Each is called by its process.
+    mine = re.compile(rf"ansible-local-{process.pid}\w{{8}}")
+    row, path = next((one for one in rows if mine.fullmatch(one[0]["run"])), (None, None))
+    return Ended(process.returncode, row, path, lines)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,44 @@ def test_a_copy_that_is_kept_has_nothing_of_the_real_cluster(simulate: Any, rehe
     own = {"name": "rehearsal-of-real", "directory": str(path.parent / "simulators")}
     stopped = ansible.run([{"name": "stop", "dbfleet.cluster.simulator": {**own, "state": "stopped"}}], hosts).ok()
     assert stopped.one("stop")["changed"]
+
+
+def test_two_rehearsals_of_one_host_at_once(simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    """Each resumes its own run, and reports it."""
+    real = simulate(cluster("real", databases=1, up=True))
+    hosts, started = real.inventory(), {}
+    for runbook, fault in (("exa_graceful_shutdown", "never_stops:DB1"), ("exa_cold_start", "fails_to_start:DB1")):
+        variables = {
+            "rehearse_clock": "seconds:0.005", "rehearse_runbook": runbook, "rehearse_faults": fault,
+            "rehearse_report_path": str(tmp_path / "reports"),
+        }  # fmt: skip
+        started[runbook] = ansible.start("rehearse", hosts, variables=variables, environment=SHOWN)
+    for runbook, run in started.items():
+        row = told(run.finish().ok(), "real")
+        assert [one["result"] for one in row["runs"]] == ["failed", "ok"]
+        assert all(f"dbfleet.cluster.{runbook}" in one["resume"] for one in row["runs"][:1])
+        assert all(f"Z-{runbook}-" in one["report"] for one in row["runs"])
+
+
+def test_a_second_copy_does_not_end_the_one_that_is_kept(simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    real = simulate(cluster("real", databases=1, up=True))
+    environment = {**SHOWN, "HOME": str(tmp_path / "a home")}
+    variables = {
+        "rehearse_clock": "seconds:1", "rehearse_runbook": "exa_graceful_shutdown", "rehearse_keep": True,
+        "rehearse_faults": "never_stops:DB1",
+    }  # fmt: skip
+    hosts = real.inventory()
+    first = ansible.start("rehearse", hosts, variables=variables, environment=environment)
+    first.wait_line(r"databases: 00:\d\d  0/1 setup")
+    second = ansible.run("rehearse", hosts, variables=variables, environment=environment).failed()
+    (said,) = second.failures("real")
+    assert "real: another rehearsal of real with rehearse_keep is under way; nothing was rehearsed" in said
+    first.kill()
+    (line,) = (one for one in first.out.splitlines() if "whatever becomes of this rehearsal; end it by: " in one)
+    words = shlex.split(line.partition("end it by: ")[2])
+    assert words[:4] == ["ansible", "localhost", "-m", "dbfleet.cluster.simulator"]
+    task = {"name": "stop", "dbfleet.cluster.simulator": json.loads(words[5])}
+    assert ansible.run([task], hosts).ok().one("stop")["changed"]
 
 
 def test_a_cluster_that_is_off_and_one_that_refuses_the_password(simulate: Any, rehearse: Any) -> None:

@@ -26,6 +26,11 @@ def test_no_connection_no_secret_no_hook_and_no_folder_goes_over(name: str) -> N
     assert f"{product}_wait_timeout" in found
 
 
+def test_its_name_is_one_word_for_every_command() -> None:
+    assert host.name_of("exa-prod.dé") == "rehearsal-of-exa-prod.dé"
+    assert host.name_of("a b'\"=:[0]{{ c }}") == "rehearsal-of-a_b_____0____c___"
+
+
 def test_time_outs_are_in_seconds_of_this_machine() -> None:
     options = options_of("exa_cold_start")
     values = {

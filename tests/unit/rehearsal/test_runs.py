@@ -64,9 +64,15 @@ def test_a_record_of_a_copy_that_is_gone_has_no_command_for_it(tmp_path: Path, n
 
 def test_a_run_and_its_record(tmp_path: Path, new_row: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     path = record.path_of(str(tmp_path), "copy", "exa_cold_start", 1e9)
-    row = new_row(at=1e9, id=path.stem, cluster="copy", result=record.FAILED, cause="copy: it is off")
+    mine = {"at": 1e9, "cluster": "copy", "result": record.FAILED}
+    row = new_row(**mine, id=path.stem, run="ansible-local-4711abcd_123", cause="copy: it is off")
+    others = []
+    for at, pid in ((9e8, 471), (11e8, 47112)):
+        other = record.path_of(str(tmp_path), "copy", "exa_cold_start", at)
+        others.append((other, new_row(**mine, id=other.stem, run=f"ansible-local-{pid}abcd_123", cause="another's")))
 
     class Process:
+        pid = 4711
         returncode = 2
         stdout = [
             "[copy] usually 5 s (in 1 run), n10 longest; an estimate from earlier records\n",
@@ -76,7 +82,8 @@ def test_a_run_and_its_record(tmp_path: Path, new_row: Callable[..., Any], monke
 
         def __init__(self, words: list[str], **_more: Any) -> None:
             assert words[1:4] == ["-m", "ansible", "playbook"]
-            record.write(path, row)
+            for one in [(path, row), *others]:
+                record.write(*one)
 
         def __enter__(self) -> Any:
             return self
@@ -91,4 +98,4 @@ def test_a_run_and_its_record(tmp_path: Path, new_row: Callable[..., Any], monke
     assert (found.is_ok, found.cause, found.path) == (False, "copy: it is off", path)
     again = runs.run(["ansible-playbook", "x"], {}, shown.extend, tmp_path, "copy")
     assert (again.row, again.is_ok) == (None, False)
-    assert again.cause == "[copy]   nodes    00:03  done"
+    assert again.cause == "[copy] a line"

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any, Optional
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -99,6 +100,7 @@ class Rehearsal:
     def result(self) -> dict[str, Any]:
         """:raises ClusterError: it can't be rehearsed."""
         values = self._values()
+        reports = self._reports(values)
         chosen, wanted = faults.parsed(self._given["faults"] or [], self._host)
         asked = self._given["seed"] is not None or self._runbook == "nuodb_recover"
         if asked and not chosen and not wanted:
@@ -121,7 +123,7 @@ class Rehearsal:
         if self._task.check_mode:
             self._say("check mode: no simulator is started and no runbook is run")
             return {"changed": False, "warnings": self._warnings, "rehearsal": told}
-        return self._told(self._rehearsed(row, values, rows), told)
+        return self._told(self._rehearsed(row, values, rows, reports), told)
 
     def _say(self, text: str) -> None:
         self._show([f"[{self._host}] {text}"])
@@ -163,8 +165,11 @@ class Rehearsal:
             found = self._asked(module, more)
             self._warnings += [] if found.get("failed") else [said]
         if found.get("failed"):
+            number = str(found.get("message_number") or ClusterError.number)
+            says = str(found["msg"]).replace(f" [{number}]", "").rstrip(".")
             raise ClusterError(
-                f"{str(found['msg']).rstrip('.')}; {self._host} can't be read, so nothing was rehearsed",
+                f"{says}; {self._host} can't be read, so nothing was rehearsed",
+                number=number,
                 hint=found.get("hint") or "rehearse_from takes a topology that was saved earlier (rehearse_save)",
             )
         self._warnings += [text for text in found.get("warnings") or [] if text not in self._warnings]
@@ -216,13 +221,15 @@ class Rehearsal:
 
     # -- on the copy
 
-    def _rehearsed(self, row: dict[str, Any], values: dict[str, Any], rows: list[Any]) -> verdict.Rehearsed:
+    def _rehearsed(
+        self, row: dict[str, Any], values: dict[str, Any], rows: list[Any], reports: Path
+    ) -> verdict.Rehearsed:
         carried = copied.carried(self._product, self._runbook, self._options, values)
         carried, problems = copied.shortened(self._options, carried, self._scale)
         root = collections_root(simulator.__file__, simulator.PROGRAM, None)
         if problems or root is None:
             raise ClusterError("; ".join(problems) or "the collection's own files aren't found on this machine")
-        folder, reports = self._folder(), self._reports(values)
+        folder = self._folder()
         with self._alone(folder):
             return self._copied(row, carried, rows, root, folder, reports)
 
@@ -278,8 +285,24 @@ class Rehearsal:
         return folder
 
     def _reports(self, values: dict[str, Any]) -> Path:
+        """Where the reports of the copy's runs come. Without them nobody knows what the runs did.
+
+        :raises ClusterError: nothing can be written there.
+        """
         given = self._given["report_path"] or values.get(f"{self._product}_report_path")
-        return Path(os.path.abspath(os.path.expanduser(str(given or f"{left_file.state_folder()}/rehearsals"))))
+        reports = Path(os.path.abspath(os.path.expanduser(str(given or f"{left_file.state_folder()}/rehearsals"))))
+        if self._task.check_mode:
+            return reports
+        folder = reports / left_file.name_for(self._name)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                return reports
+        except (OSError, ValueError) as error:
+            says = f"the reports can't be written in {folder}: {getattr(error, 'strerror', None) or error}"
+            raise ClusterError(
+                f"{says}; nothing was rehearsed", hint="set rehearse_report_path to a folder that can be written"
+            ) from None
 
     @staticmethod
     def _write(path: Path, text: str) -> None:

@@ -66,7 +66,8 @@ class Ended(NamedTuple):
         """Why it failed."""
         if self.row and self.row["cause"]:
             return self.row["cause"]
-        return next((line for line in reversed(self.lines) if not SILENT.match(line)), "it said nothing")
+        told = next((line.partition("] cause: ")[2] for line in self.lines if "] cause: " in line), "")
+        return told or next((line for line in reversed(self.lines) if not SILENT.match(line)), "it said nothing")
 
 
 def environment(root: str, folder: Path, simulator: dict[str, Any]) -> dict[str, str]:

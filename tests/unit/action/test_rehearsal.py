@@ -22,12 +22,12 @@ pytestmark = pytest.mark.usefixtures("roles")
 
 @pytest.fixture
 def rehearsed(stage: Any) -> Callable[..., dict[str, Any]]:
-    """Runs the task, under check mode."""
+    """Runs the task, under check mode unless something else is said."""
 
-    def run(**args: Any) -> dict[str, Any]:
+    def run(check: bool = True, **args: Any) -> dict[str, Any]:
         made = stage(CHECKS["exasol"], ("exa-a",))
         fake, task_vars = made.action()
-        fake.task.args, fake.task._role, fake.task.check_mode = args, None, True
+        fake.task.args, fake.task._role, fake.task.check_mode = args, None, check
         action = made.plugin(ActionModule, fake.task, task_vars)
         return action.run(task_vars=task_vars)
 
@@ -81,3 +81,14 @@ def test_whatever_happens_is_a_sentence(rehearsed: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(course.topology, "of_file", broken)
     result = rehearsed(runbook="exa_cold_start", source="/t.json")
     assert result["msg"] == "exa-a: unexpected error, please report it: KeyError: 'n11' [DBF-9001]"
+
+
+@pytest.mark.parametrize("name", ["file/reports", "a\0b", "x" * 300])
+def test_reports_that_cannot_be_written_are_refused_before_anything_is_read(
+    rehearsed: Any, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = rehearsed(False, runbook="exa_cold_start", report_path=f"{tmp_path}/{name}")
+    assert result["msg"].startswith("exa-a: the reports can't be written in ")
+    assert "; nothing was rehearsed [DBF-7001]" in result["msg"]
+    assert "set rehearse_report_path to a folder" in result["hint"]

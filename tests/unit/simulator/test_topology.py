@@ -31,6 +31,9 @@ def test_a_bad_file_is_one_sentence(tmp_path: Path, text: str, words: str) -> No
         read(tmp_path / "nowhere")
 
 
+ARCHIVE = {"db_name": "shop", "archive_path": "/a"}
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -40,11 +43,7 @@ def test_a_bad_file_is_one_sentence(tmp_path: Path, text: str, words: str) -> No
         {"license_servers": 5},
         {"volumes": [[1]]},
         {"product": "nuodb", "databases": {"shop": {"incarnation": "a"}}},
-        {
-            "product": "nuodb",
-            "servers": {"s": {}},
-            "archives": {"0": {"db_name": "shop", "archive_path": "/a", "server_id": []}},
-        },
+        {"product": "nuodb", "servers": {"s": {}}, "archives": {"0": {**ARCHIVE, "server_id": []}}},
     ],
 )
 def test_values_that_nobody_foresaw_are_one_sentence_too(row: dict[str, object]) -> None:

@@ -29,8 +29,9 @@ from ..products import CONNECTIONS
 from ..report import record
 from . import forecast, plan_comparison, plan_facts, recorder, resume
 from .definition import Hook
-from .once import claimed_by
+from .once import once
 from .run import Stopped
+from .variables import templated
 
 if TYPE_CHECKING:
     from .run import Run
@@ -59,12 +60,15 @@ Plan = dict[str, Any]
 
 def path_of(run: Run) -> Optional[Path]:
     """Where the plan of this run is; None where the user wants none."""
-    given = run.shared(VARIABLE)
-    if is_nothing(given) or run.book.quiet:
+    return None if run.book.quiet else _path(run.shared(VARIABLE), run.host, run.book.name)
+
+
+def _path(given: Any, host: str, runbook: str) -> Optional[Path]:
+    if is_nothing(given):
         return None
     path = os.path.abspath(os.path.expanduser(str(given)))
     if str(given).endswith(os.sep) or os.path.isdir(path):
-        return Path(path) / f"{name_for(run.host)}-{run.book.name}.json"
+        return Path(path) / f"{name_for(host)}-{runbook}.json"
     return Path(path)
 
 
@@ -73,12 +77,13 @@ def problems(run: Run) -> list[str]:
     path = path_of(run)
     if path is None:
         return []
-    first = claimed_by("plan file", [run.play_id, run.book.name, str(path)], run.host)
-    if first != run.host:
+    all_paths = once("plan files", [run.play_id, run.book.name, *run.hosts], lambda: _paths(run))
+    hosts = [host for host in run.hosts if host == run.host or all_paths.get(host) == str(path)]
+    if len(hosts) > 1:
         variable = f"{run.book.product}_{VARIABLE}"
         return [
-            f"{run.host}: {variable} names one file, {path}, for {first} and {run.host}: end it with / to make it a "
-            "folder with a plan per cluster"
+            f"{run.host}: {variable} names one file, {path}, for {listing(hosts)}: end it with / to make it a folder "
+            "with a plan per cluster"
         ]
     if run.check:
         return []
@@ -87,6 +92,17 @@ def problems(run: Run) -> list[str]:
     except ValueError as error:
         return [f"{run.host}: {error}; nothing was changed"]
     return []
+
+
+def _paths(run: Run) -> dict[str, str]:
+    """The files of all hosts of the run: two with one file are both refused, whichever comes first."""
+    variable = f"{run.book.product}_{VARIABLE}"
+    found = {}
+    for host in run.hosts:
+        given, templar = run.variables_of(host)
+        values, _wrong = templated(templar, given, [variable])
+        found[host] = str(_path(values.get(variable), host, run.book.name))
+    return found
 
 
 # -- the file

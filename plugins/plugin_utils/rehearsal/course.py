@@ -35,6 +35,7 @@ from ..products import CONNECTIONS
 from ..report import record, usual
 from ..runbooks import hooks, resume
 from ..runbooks.catalogue import RUNBOOKS
+from ..runbooks.once import claimed_by
 from ..runbooks.variables import ROLES, misspelt, options_of, templated
 from ..stats import of_hosts
 from . import faults, host as copied, runs, topology, verdict
@@ -100,6 +101,7 @@ class Rehearsal:
     def result(self) -> dict[str, Any]:
         """:raises ClusterError: it can't be rehearsed."""
         values = self._values()
+        self._refuse_one_save_for_two()
         reports = self._reports(values)
         chosen, wanted = faults.parsed(self._given["faults"] or [], self._host)
         asked = self._given["seed"] is not None or self._runbook == "nuodb_recover"
@@ -190,6 +192,16 @@ class Rehearsal:
             return self._action.called(direct.module_of(module), options, self._vars, environment)
         except AnsibleError as error:  # a bastion that is gone
             raise ClusterError(f"{' '.join(str(error).split())}; nothing was rehearsed") from None
+
+    def _refuse_one_save_for_two(self) -> None:
+        """:raises ClusterError: the topology of another host of this run comes into the same file."""
+        path = self._given["save"]
+        first = claimed_by("rehearse_save", [os.path.abspath(path)], self._host) if path else self._host
+        if first != self._host:
+            raise ClusterError(
+                f"rehearse_save names one file, {path}, for {first} and {self._host}; nothing was rehearsed",
+                hint="put {{ inventory_hostname }} into its name",
+            )
 
     def _save(self, row: dict[str, Any]) -> None:
         path = self._given["save"]

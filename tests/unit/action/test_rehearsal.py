@@ -24,8 +24,8 @@ pytestmark = pytest.mark.usefixtures("roles")
 def rehearsed(stage: Any) -> Callable[..., dict[str, Any]]:
     """Runs the task, under check mode unless something else is said."""
 
-    def run(check: bool = True, **args: Any) -> dict[str, Any]:
-        made = stage(CHECKS["exasol"], ("exa-a",))
+    def run(check: bool = True, host: str = "exa-a", **args: Any) -> dict[str, Any]:
+        made = stage(CHECKS["exasol"], (host,))
         fake, task_vars = made.action()
         fake.task.args, fake.task._role, fake.task.check_mode = args, None, check
         action = made.plugin(ActionModule, fake.task, task_vars)
@@ -92,3 +92,14 @@ def test_reports_that_cannot_be_written_are_refused_before_anything_is_read(
     assert result["msg"].startswith("exa-a: the reports can't be written in ")
     assert "; nothing was rehearsed [DBF-7001]" in result["msg"]
     assert "set rehearse_report_path to a folder" in result["hint"]
+
+
+def test_two_hosts_are_not_saved_in_one_file(rehearsed: Any, tmp_path: Path) -> None:
+    given = {"runbook": "exa_cold_start", "source": "/nowhere.yml", "save": f"{tmp_path}/t.json"}
+    assert "/nowhere.yml can't be read" in rehearsed(**given)["msg"]
+    result = rehearsed(host="exa-b", **given)
+    assert result["msg"] == (
+        f"exa-b: rehearse_save names one file, {tmp_path}/t.json, for exa-a and exa-b; nothing was rehearsed [DBF-7001]"
+    )
+    assert result["hint"] == "put {{ inventory_hostname }} into its name"
+    assert "/nowhere.yml can't be read" in rehearsed(**given)["msg"]

@@ -41,7 +41,8 @@ def cause_and_resume(entry: dict[str, Any], cause: str, hint: str = "") -> list[
     """Why the run failed, and how to resume it."""
     lines = [f"cause: {cause}"] + ([f"hint: {hint}"] if hint else [])
     # The reader may have started the command from AWX in any case, so the line names both ways.
-    also = "   (AWX: relaunch on failed hosts)" if entry["resume"].startswith("ansible-playbook ") else ""
+    # It names AWX in a shell's comment, so that the whole line can be pasted.
+    also = "   # AWX: relaunch on failed hosts" if entry["resume"].startswith("ansible-playbook ") else ""
     return [*lines, f"resume: {entry['resume']}{also}"]
 
 

@@ -139,6 +139,8 @@ def _arguments() -> Iterator[str]:
         yield from ("--skip-tags", ",".join(map(str, skipped)))
     if given.get("start_at_task"):
         yield from ("--start-at-task", str(given["start_at_task"]))
+    if given.get("connection") and given["connection"] != constants.DEFAULT_TRANSPORT:
+        yield from ("--connection", str(given["connection"]))
     if given.get("forks") and int(given["forks"]) != int(constants.DEFAULT_FORKS):
         yield from ("--forks", str(given["forks"]))
     for name in given.get("vault_ids") or []:

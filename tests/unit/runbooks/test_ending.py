@@ -51,7 +51,7 @@ def test_a_run_that_failed(said: list[str]) -> None:
     assert found == {"outcome": outcome, "ansible_stats": stats(outcome)}
     assert said[2:] == [
         "[exa-a]   api                 00:50  failed here", "[exa-a] cause: n11 is off", "[exa-a] hint: switch it on",
-        "[exa-a] resume: ansible-playbook it   (AWX: relaunch on failed hosts)",
+        "[exa-a] resume: ansible-playbook it   # AWX: relaunch on failed hosts",
     ]  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_the_table_of_phases(failed: bool, check: bool, head: str, last: str) ->
 
 
 def test_the_cause_and_how_it_goes_on() -> None:
-    resume = "resume: ansible-playbook it   (AWX: relaunch on failed hosts)"
+    resume = "resume: ansible-playbook it   # AWX: relaunch on failed hosts"
     assert narration.cause_and_resume(entry(), "off") == ["cause: off", resume]
     assert narration.cause_and_resume(entry(), "off", "on") == ["cause: off", "hint: on", resume]
     of_a_job = "in AWX, relaunch job 7 on failed hosts"
@@ -115,5 +115,5 @@ def test_the_table_of_a_run_that_did_not_come_to_its_end() -> None:
         "[exa-a] exa_cold_start: failed",
         "[exa-a]   power               00:07  failed here",
         "[exa-a] cause: exa-a: exa_cold_start did not finish: the run was stopped in phase power",
-        "[exa-a] resume: ansible-playbook it   (AWX: relaunch on failed hosts)",
+        "[exa-a] resume: ansible-playbook it   # AWX: relaunch on failed hosts",
     ]

@@ -76,6 +76,7 @@ def test_a_file_of_secrets_is_named_and_not_read(cli: Any) -> None:
         ({"tags": ["nodes", "storage"]}, "--tags nodes,storage"),
         ({"tags": ["all"], "skip_tags": ["plugins"]}, "--skip-tags plugins"),
         ({"forks": 20}, "--forks 20"),
+        ({"connection": "local"}, "--connection local"),
         ({"start_at_task": "(3/6) nodes"}, "--start-at-task '(3/6) nodes'"),
         ({"vault_ids": ["prod@prompt"], "vault_password_files": []}, "--vault-id prod@prompt"),
         ({"ask_vault_pass": True}, "--ask-vault-pass"),

@@ -72,7 +72,7 @@ def test_a_line_that_was_cut_off_leaves_the_one_before(local_tmp: Path) -> None:
 # -- at the end of the process
 
 ENDS = """
-import atexit, json, os, sys
+import atexit, json, os, sys, time
 from ansible import constants
 from ansible.utils.path import cleanup_tmp_file
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.journal import Journal
@@ -84,6 +84,7 @@ if broken:
     with open(os.path.join(constants.DEFAULT_LOCAL_TMP, "dbfleet-journal-broken"), "w") as file:
         file.write("{")
 print("folder", constants.DEFAULT_LOCAL_TMP, flush=True)
+time.time = lambda: 165.0  # five seconds behind the last entry
 if fork:
     child = os.fork()
     if not child:
@@ -109,9 +110,9 @@ def ended(tmp_path: Path, entries: list[dict[str, Any]], broken: bool = False, f
 TABLE = [
     "[exa-a] exa_cold_start: failed",
     "[exa-a]   power               00:10  done",
-    "[exa-a]   api                 00:50  failed here",
+    "[exa-a]   api                 00:55  failed here",
     "[exa-a] cause: exa-a: exa_cold_start did not finish: the run was stopped in phase api",
-    "[exa-a] resume: ansible-playbook dbfleet.cluster.exa_cold_start -e target=exa-a   (AWX: relaunch on failed hosts)",
+    "[exa-a] resume: ansible-playbook dbfleet.cluster.exa_cold_start -e target=exa-a   # AWX: relaunch on failed hosts",
 ]
 
 

@@ -19,6 +19,9 @@ UNTOLD = "the module failed and gave no reason"
 
 NO_TRACEBACK = "(traceback unavailable)"
 
+PLAIN_ASSERT = "Assertion failed"
+"""The message of an `assert` without `fail_msg`."""
+
 
 def text_of(value: Any) -> str:
     """A value as a text for people."""
@@ -35,7 +38,9 @@ def reason(result: Mapping[str, Any]) -> list[str]:
     :param result: the result as callbacks get it, without the contents of a task with C(no_log).
     """
     said = next((text_of(result[name]) for name in ("msg", "reason", "censored") if result.get(name)), "")
-    more = [f"{name}: {text_of(result[name])}" for name in ("hint", "assertion") if result.get(name)]
+    # Behind a message of its own, an assertion is an expression of whoever wrote the task.
+    names = ("hint", "assertion") if said in ("", PLAIN_ASSERT) else ("hint",)
+    more = [f"{name}: {text_of(result[name])}" for name in names if result.get(name)]
     for names in STREAMS:
         found = [line for name in names for line in str(result.get(name) or "").splitlines() if line.strip()]
         if found:

@@ -28,6 +28,7 @@ CRASH = 'Traceback (most recent call last):\n  File "it.py", line 1\nValueError:
         ({"msg": "bad", "exception": "(traceback unavailable)"}, ["bad"]),
         ({"msg": "off", "hint": "switch it on"}, ["off", "hint: switch it on"]),
         ({"msg": "Assertion failed", "assertion": "a == 1"}, ["Assertion failed", "assertion: a == 1"]),
+        ({"msg": "The product is odd", "assertion": "a == 1"}, ["The product is odd"]),
         ({"reason": "no such file"}, ["no such file"]),
         ({"censored": "hidden", "changed": True}, ["hidden"]),
         ({"msg": ["a", "b"]}, ["a", "b"]),

@@ -123,7 +123,7 @@ rehearsal:
       - result: failed
         seconds: 3650
         cause: "rehearsal-of-exa-prod: databases: not stopped after 72 s: DB1 is in state shutdown"
-        resume: ansible-playbook -i inventory.yml dbfleet.cluster.exa_graceful_shutdown -e target=rehearsal-of-exa-prod
+        resume: "the copy is gone; to rehearse again: ansible-playbook -i inventory dbfleet.cluster.rehearse ..."
         report: /home/dba/.local/state/dbfleet/rehearsals/rehearsal-of-exa-prod/20261129T194003.651Z-….html
         phases: [{phase: preflight, state: done, seconds: 10}]
         steps: [stopDatabase DB1]

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pexpect
 import pytest
 import yaml
 from ansible_collections.dbfleet.cluster.tests.integration.domains import domain
-from ansible_collections.dbfleet.cluster.tests.integration.world import cluster, confd
+from ansible_collections.dbfleet.cluster.tests.integration.world import ROOT, cluster, confd
 
 
 @pytest.fixture
@@ -148,11 +150,19 @@ def test_what_it_refuses(simulate: Any, ansible: Any, home: Path) -> None:
 def test_a_person_is_asked(simulate: Any, ansible: Any, home: Path) -> None:
     simulator = simulate(cluster("one"))
     one = simulator.ready["clusters"]["one"]
-    environment = ansible.environment(HOME=str(home), TERM="dumb", COLUMNS="400")
+    page = (ROOT / "docs/first_cluster.md").read_text(encoding="utf-8")
+    settings = re.search(r"```\n(\[defaults\]\n.+?)```", page, re.DOTALL)
+    assert settings
+    (home / "ansible.cfg").write_text(settings[1])
+    environment = ansible.environment(
+        HOME=str(home), TERM="dumb", COLUMNS="400", ANSIBLE_CONFIG=str(home / "ansible.cfg")
+    )
+    del environment["ANSIBLE_LOCALHOST_WARNING"]
     asked = pexpect.spawn(
         "ansible-playbook", ["dbfleet.cluster.init"], cwd=str(home), env=environment, encoding="utf-8", timeout=60,
         dimensions=(50, 400),
     )  # fmt: skip
+    asked.logfile_read = io.StringIO()
     for question, answer in (
         ("exasol or nuodb", "exasol"),
         ("The URLs of EXAoperation or ConfD", one["api_url"][0]),
@@ -167,7 +177,9 @@ def test_a_person_is_asked(simulate: Any, ansible: Any, home: Path) -> None:
     asked.expect(pexpect.EOF)
     asked.close()
     assert asked.exitstatus == 0
-    assert one["password"] not in str(asked.before)
+    seen = asked.logfile_read.getvalue()
+    assert one["password"] not in seen
+    assert "WARNING" not in seen
     assert mode(home / ".config/dbfleet/profiles.yml") == 0o600
     assert (home / "inventory/exa-lab.yml").exists()
     assert os.listdir(home / "inventory") == ["exa-lab.yml"]

@@ -34,7 +34,7 @@ def test_a_page_is_whole(page: Path) -> None:
     assert f"]({page.name})" in (FOLDER / "README.md").read_text(encoding="utf-8")
     names = {name for name, example in EXAMPLES.items() if example in shown(text)}
     assert len(names) == len(shown(text)), "a playbook that is shown is not the one of docs/examples/playbooks"
-    used = set(re.findall(r"^ansible-playbook .*? (\w+\.yml)", text.replace("-i inventory.yml", ""), re.MULTILINE))
+    used = set(re.findall(r"^ansible-playbook .*? (\w+\.yml)", text, re.MULTILINE))
     assert used == names, "a command runs another playbook than the one that is shown"
     for name in names:
         assert f'"{name}"' in TESTED, f"no integration test runs {name}"

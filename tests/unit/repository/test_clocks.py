@@ -68,6 +68,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "plugins/plugin_utils/maintenance/ledger.py": ({"time.time"}, ACROSS),
     "plugins/plugin_utils/runbooks/course.py": ({"time.time"}, f"{ACROSS}: a phase may end in another task"),
     "plugins/plugin_utils/runbooks/ending.py": ({"time.time"}, f"{ACROSS}: a phase may end in another task"),
+    "plugins/plugin_utils/runbooks/journal.py": ({"time.time"}, f"{ACROSS}: another process ends a phase"),
     "plugins/plugin_utils/runbooks/kept.py": ({"time.time"}, WHEN),
     "plugins/plugin_utils/runbooks/plan_file.py": ({"time.time"}, WHEN),
     "plugins/plugin_utils/runbooks/recorder.py": (

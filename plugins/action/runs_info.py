@@ -25,8 +25,13 @@ class ActionModule(direct.Direct):
 
     def result_of(self, task_vars):
         spec: Any = SPEC["argument_spec"]
-        given, problems = direct.validated(spec, given_of(spec, direct.plain(self._task.args)))
-        problems += [*progress.problems(task_vars), *unknown_of(self._task, task_vars)]
+        args = given_of(spec, direct.plain(self._task.args))
+        slips = unknown_of(self._task, task_vars)
+        if self._task._role and "path" not in args:
+            says = "runs_path isn't given: name the folder of exa_report_path or nuodb_report_path (-e runs_path=FOLDER)"
+            return failure("; ".join([*slips, says]), "DBF-7001")
+        given, problems = direct.validated(spec, args)
+        problems += [*progress.problems(task_vars), *slips]
         if not problems and given["limit"] < 1:
             problems = [f"limit is {given['limit']}, and must be above 0"]
         if problems:

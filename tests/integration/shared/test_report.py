@@ -188,6 +188,13 @@ def test_runs_that_are_killed_and_stopped(simulate, ansible, tmp_path):
     run = ansible.run("runs", {}, "-e", f"runs_path={folder} runs_show={rows[0]['id']}", target="").ok()
     assert run.lines("^ended: not ended: the run is under way, or was killed")
     assert run.lines("^  storage +not begun$")
+    for given, says in (
+        ("runs_limit=3", "runs_path isn't given"),
+        ("runs_pat=x", "runs_pat (did you mean runs_path?); "),
+    ):
+        run = ansible.run("runs", {}, "-e", given, target="").failed()
+        assert says in run.failures()[0]
+
     run = ansible.run("runs", {}, "-e", f"runs_path={folder}/none", target="").failed()
     assert "can't be read: No such file or directory" in run.out
     run = ansible.run("runs", {}, target="").failed()

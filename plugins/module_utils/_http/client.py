@@ -364,6 +364,15 @@ class Http:
     def _is_nameless(self, url: str, connect: float) -> bool:
         return self.trust.asks_a_ca and not self._transport.is_proxied(url) and is_nameless(self.trust, url, connect)
 
+    def unknown_user(self, where: str, why: str = "") -> Denied:
+        """Of a server that doesn't let the user in.
+
+        :param why: as it says.
+        """
+        whom = f"user {self.username!r} and its password" if self.username else "a call without a user"
+        said = f": {why}" if why else ""
+        return Denied(f"{where}: the server refused {whom} (HTTP 401){said}", known=False, number="DBF-2001")
+
     def _accepted(self, reply: Reply, where: str) -> Reply:
         status, said = reply.status, f"HTTP {reply.status} {one_line(reply.reason, REASON)}".rstrip()
         page = next((page for page in PROXY_PAGES if status == 400 and page in reply.body), None)
@@ -372,11 +381,7 @@ class Http:
         if status == 200 or self.is_own(status, reply.body):
             return reply
         if status == 401:
-            raise Denied(
-                f"{where}: the server refused user {self.username!r} and its password (HTTP 401)",
-                known=False,
-                number="DBF-2001",
-            )
+            raise self.unknown_user(where)
         if status == 403:
             raise Denied(f"{where}: user {self.username!r} may not do this (HTTP 403)")
         if status == 503:  # from a server without a quorum, or from a gateway

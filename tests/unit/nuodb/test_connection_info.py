@@ -90,7 +90,23 @@ def test_a_wrong_password(go, serve, reply):
     body = json.dumps({"code": 401, "messages": ["bad credentials"]}).encode()
     result = go(serve(reply(body, "401 Unauthorized")).url, api_username="admin", api_password="pw")
     assert not result["urls"][0]["ok"]
-    assert "bad credentials" in result["problems"][0]
+    says = "the server refused user 'admin' and its password (HTTP 401): bad credentials [DBF-2001]"
+    assert result["problems"][0].endswith(says)
+
+
+def test_a_server_that_wants_a_user(go, serve, reply):
+    body = json.dumps({"code": 401, "messages": ["Authentication required"]}).encode()
+    result = go(serve(reply(body, "401 Unauthorized")).url)
+    assert "the server refused a call without a user (HTTP 401): Authentication required" in result["problems"][0]
+
+
+def test_a_refused_password_is_not_tried_at_the_next_url(go, serve, reply):
+    """A server may lock a user out."""
+    body = json.dumps({"code": 401, "messages": ["bad credentials"]}).encode()
+    first, second = (serve(reply(body, "401 Unauthorized")) for _number in range(2))
+    result = go(first.url, second.url, api_username="admin", api_password="pw")
+    assert sum(len(one.asked) for one in (first, second)) == 1
+    assert any("not tried, because" in str(one["problem"]) for one in result["urls"])
 
 
 def test_an_ap_that_is_cut_off_is_warned_of(go, serve, reply):

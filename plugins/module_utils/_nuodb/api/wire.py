@@ -152,7 +152,9 @@ class Wire:
         text, where = one_line(text), f"{self.name}: {call} at {url}"
         if reply.status == 500 and is_uncommitted and not call.changing:
             return Unreachable(f"{where}: {text} (HTTP {reply.status})", hung=True, number="DBF-1002")
-        if reply.status in (401, 403):
+        if reply.status == 401:  # of whoever isn't let in at all (NUODB-115)
+            return self._http.unknown_user(where, text)
+        if reply.status == 403:
             return Denied(f"{where}: {text or 'not allowed'} (HTTP {reply.status})")
         kind = NoSuchObject if reply.status == 404 else Fault
         return kind(

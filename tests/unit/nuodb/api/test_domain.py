@@ -393,7 +393,11 @@ def test_a_refusal_in_both_forms_is_one_sentence(body, says, status, kind):
     [
         (401, b"", "the server refused user 'admin' and its password (HTTP 401)"),
         (401, b"<html>Unauthorized</html>", "the server refused user 'admin' and its password (HTTP 401)"),
-        (401, {"code": 401, "messages": ["Bad credentials"]}, "Bad credentials (HTTP 401)"),
+        (
+            401,
+            {"code": 401, "messages": ["Bad credentials"]},
+            "the server refused user 'admin' and its password (HTTP 401): Bad credentials",
+        ),
         (403, b"", "user 'admin' may not do this (HTTP 403)"),
         (403, {"code": 403, "message": "Forbidden", "details": "role x"}, "Forbidden: role x (HTTP 403)"),
         (403, {"code": 403, "messages": []}, "not allowed (HTTP 403)"),
@@ -406,6 +410,7 @@ def test_who_may_not_is_told_so(status, body, says):
             getattr(domain, method)(*args)
         assert caught.value.message.startswith("nuo-unit: ")
         assert caught.value.message.endswith(says)
+        assert caught.value.number == ("DBF-2001" if status == 401 else "DBF-2002")
         assert len(adapter.sent) == 1
 
 

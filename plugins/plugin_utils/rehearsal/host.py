@@ -21,8 +21,8 @@ from .topology import Row
 OWN = ("confirm", "target")
 """Variables of playbooks that the rehearsal says by itself."""
 
-FOLDERS = ("report_path", "state_path")
-"""Variables of a product that the rehearsal sets by itself."""
+FOLDERS = ("report_path", "state_path", "plan_file")
+"""Variables of a product that the rehearsal sets by itself, or leaves out: a saved plan is for the real cluster."""
 
 SHORTEST = 5.0
 """Real seconds of a time-out at least: below it, the machine of the rehearsal would decide, not the cluster."""

@@ -64,8 +64,9 @@ def test_the_real_cluster_is_read_and_never_touched(simulate: Any, ansible: Any,
     hook.write_text(yaml.safe_dump([{"name": "Mark", "ansible.builtin.copy": {"content": "x", "dest": str(mark)}}]))
     last = {"cold_start": "servers" if runbook.startswith("nuodb") else "api", "recover": "servers"}
     phase = next((name for end, name in last.items() if runbook.endswith(end)), "databases")
+    plan = {f"{runbook.partition('_')[0]}_plan_file": str(tmp_path / "plan.json")}
     variables = {
-        **SPEED, **real.variables("real"), "rehearse_runbook": runbook, "rehearse_faults": [fault],
+        **SPEED, **plan, **real.variables("real"), "rehearse_runbook": runbook, "rehearse_faults": [fault],
         f"{runbook}_hooks": {f"before_{phase}": str(hook)}, "confirm": "real",
     }  # fmt: skip
     run = ansible.start("rehearse", real.inventory(**more), variables=variables, environment=SHOWN)

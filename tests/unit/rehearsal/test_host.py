@@ -21,7 +21,9 @@ def test_no_connection_no_secret_no_hook_and_no_folder_goes_over(name: str) -> N
     found = host.carried(product, name, options, values)
     assert not {f"{product}_{option}" for option in CONNECTIONS[product]} & set(found)
     assert not [option for option in found if options[option].get("no_log")]
-    assert not [option for option in found if option.endswith(("_hooks", "report_path", "state_path", "_profile"))]
+    assert not [
+        option for option in found if option.endswith(("_hooks", "report_path", "state_path", "plan_file", "_profile"))
+    ]
     assert not {"confirm", "somebody"} & set(found)
     assert f"{product}_wait_timeout" in found
 

@@ -117,7 +117,7 @@ def test_what_stands_against_it(simulate, ansible):
     assert "busy: DB1: operation Backup is running" in says["busy"]
     assert "DB2" not in says["busy"]
     assert run.lines(r"\[busy\] hint: .*on_operation: wait.*on_operation: abort_backup")
-    assert "uncreated: DB9: state 'none' was never created" in says["uncreated"]
+    assert "uncreated: DB9: state 'none' shows that it was never created" in says["uncreated"]
     assert "strange: DB1: state 'migrating'" in says["strange"]
     assert "EXAoperation runs on n0012" in says["moved"]
     assert run.lines(r"\[moved\] hint: move EXAoperation to the license server")

@@ -109,7 +109,7 @@ def test_what_stands_against_it(simulate: Any, ansible: Any, work: str, tmp_path
         ({"maintenance_work": str(empty)}, f"exa-a exa-b: maintenance_work: {empty} has no tasks"),
         ({"maintenance_canary": "exa-c"}, "maintenance_canary names exa-c, which this run does not include"),
         ({"exa_cold_start_ignore_ndoes": "n0011"}, "did you mean exa_cold_start_ignore_nodes?); nothing was changed"),
-        ({"exa_cold_start_hooks": {"power": "/nowhere.yml"}}, "exa_cold_start: hook power: /nowhere.yml does not exi"),
+        ({"exa_cold_start_hooks": {"power": "/no.yml"}}, "exa_cold_start: hook power: /no.yml does not exist"),
         ({"maintenance_serial": "half"}, "maintenance_serial is half, and must be a number of 1 or more"),
     ):  # fmt: skip
         run = ansible.run("maintenance", hosts, variables={**variables(hosts), **more}).failed()

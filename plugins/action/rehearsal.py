@@ -53,4 +53,4 @@ class ActionModule(Caller):
             raise
         except Exception as error:  # the user gets a sentence, whatever it was
             what = f"{type(error).__name__}: {error}"
-            return failure(f"{host}: unexpected error, please report it: {what}", "DBF-9001")
+            return failure(f"unexpected error, please report it: {what}", "DBF-9001")

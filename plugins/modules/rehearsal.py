@@ -41,6 +41,7 @@ options:
   clock:
     description:
       - The clock of the copy. C(seconds:0.02) is fifty times faster than a real cluster.
+      - From C(seconds:0.0001) to C(seconds:10).
     type: str
     default: seconds:0.02
   source:
@@ -51,6 +52,7 @@ options:
     description:
       - A file for the data that was read of the cluster, for O(source) of a later rehearsal. It isn't written in check
         mode.
+      - Two hosts of a run can't have the same file.
     type: path
   state:
     description:
@@ -71,6 +73,7 @@ options:
   keep:
     description:
       - Whether the simulator keeps running at the end, so that you can look at the copy.
+      - It also keeps running when the rehearsal is killed. The next rehearsal of the host with this option replaces it.
     type: bool
     default: false
 attributes:

@@ -80,7 +80,7 @@ def test_whatever_happens_is_a_sentence(rehearsed: Any, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(course.topology, "of_file", broken)
     result = rehearsed(runbook="exa_cold_start", source="/t.json")
-    assert result["msg"] == "exa-a: unexpected error, please report it: KeyError: 'n11' [DBF-9001]"
+    assert result["msg"] == "unexpected error, please report it: KeyError: 'n11' [DBF-9001]"
 
 
 @pytest.mark.parametrize("name", ["file/reports", "a\0b", "x" * 300])

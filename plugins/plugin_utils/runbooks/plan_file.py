@@ -88,7 +88,7 @@ def problems(run: Run) -> list[str]:
     if run.check:
         return []
     try:
-        read(path)
+        _mark(path, read(path))
     except ValueError as error:
         return [f"{run.host}: {error}; nothing was changed"]
     return []
@@ -251,11 +251,12 @@ def keep(run: Run, cause: str) -> Optional[dict[str, Any]]:
     if os.path.exists(path):
         try:
             old = read(path)
+            begun = _mark(path, old)
         except ValueError as error:
             says = f"{run.host}: {error}; it was left as it is: remove it, or name another file"
             return failure(says, "DBF-7018")
         if _is_runnable(old):
-            return _beside(run, path, old, new)
+            return _beside(run, path, old, new, begun)
     try:
         record.replace(path, f"{json.dumps(new, indent=1, ensure_ascii=False)}\n")
     except OSError as error:
@@ -264,9 +265,8 @@ def keep(run: Run, cause: str) -> Optional[dict[str, Any]]:
     return None
 
 
-def _beside(run: Run, path: Path, old: Plan, new: Plan) -> Optional[dict[str, Any]]:
+def _beside(run: Run, path: Path, old: Plan, new: Plan, begun: Mapping[str, Any]) -> Optional[dict[str, Any]]:
     """What became of a plan that is there."""
-    begun = _mark(path, old)
     title = f"{run.host}: {_titled(path, old)}"
     left = "it was left as it is: remove it, or name another file for a new plan"
     if begun.get("ended"):
@@ -319,9 +319,9 @@ def held_to(run: Run) -> dict[str, Any]:
     :returns: what was approved: C(steps) as the option C(approved) of the modules; and which plan it is.
     :raises Stopped: the plan doesn't hold.
     """
-    path, plan = _given(run)
+    path, plan, begun = _given(run)
     ahead, cause = _look_ahead(run)
-    now, begun, title = made(ahead, cause), _mark(path, plan), _titled(path, plan)
+    now, title = made(ahead, cause), _titled(path, plan)
     again = "make a new plan with --check, and have it approved"
     wrong = plan_comparison.other(plan, now)
     if wrong:
@@ -351,12 +351,14 @@ def held_to(run: Run) -> dict[str, Any]:
     return {"steps": steps, "path": str(path), "sha256": plan["sha256"], "made": plan["made"], "by": plan["by"]["user"]}
 
 
-def _given(run: Run) -> tuple[Path, Plan]:
+def _given(run: Run) -> tuple[Path, Plan, dict[str, Any]]:
+    """The plan with its mark."""
     path = path_of(run)
     try:
         if path is None:
             raise ValueError(f"{run.book.product}_{VARIABLE} has no value any more")
-        return path, read(path)
+        plan = read(path)
+        return path, plan, _mark(path, plan)
     except ValueError as error:
         raise Stopped(failure(f"{run.host}: {error}; nothing was changed", "DBF-7018", "refused")) from None
 
@@ -396,16 +398,29 @@ def _look_ahead(run: Run) -> tuple[Run, str]:
 
 
 def _beside_it(path: Path) -> Path:
-    return path.with_name(f"{path.name}.run")
+    """The mark of a plan: one, whatever links lead to the plan."""
+    real = Path(os.path.realpath(path))
+    return real.with_name(f"{real.name}.run")
 
 
 def _mark(path: Path, plan: Plan) -> dict[str, Any]:
-    """When a run began and ended to carry out this plan; nothing where none did."""
+    """When a run began and ended to carry out this plan; nothing where none did.
+
+    :raises ValueError: the mark is there and can't be read, in a sentence.
+    """
+    mark = _beside_it(path)
     try:
-        found = json.loads(text_of(_beside_it(path), LARGEST))
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(text_of(mark, LARGEST))
+        why = "" if isinstance(found, dict) and isinstance(found.get("sha256"), str) else "no run has written it"
+    except FileNotFoundError:
         return {}
-    return found if isinstance(found, dict) and found.get("sha256") == plan["sha256"] else {}
+    except OSError as error:
+        why = str(error.strerror)
+    except (ValueError, RecursionError):
+        why = "it is no JSON"
+    if why:
+        raise ValueError(f"{mark} can't be read ({why}), so nobody knows whether a run has carried out {path}")
+    return found if found["sha256"] == plan["sha256"] else {}
 
 
 def _put_mark(path: Path, row: Mapping[str, Any]) -> None:
@@ -429,9 +444,10 @@ def end(run: Run) -> None:
     if run.held is None:
         return
     path = Path(run.held["path"])
-    mark = _mark(path, run.held)
     try:
-        if mark:
+        if run.held["steps"]:
+            mark = {"sha256": run.held["sha256"], **_mark(path, run.held)}
             _put_mark(path, {**mark, "ended": record.moment(time.time())})
-    except OSError as error:
-        run.warnings.append(f"{_beside_it(path)} can't be written ({error.strerror}): remove {path}, which is used up")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        run.warnings.append(f"{_beside_it(path)} can't be written ({why}): remove {path}, which is used up")

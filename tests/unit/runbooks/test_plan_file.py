@@ -449,10 +449,57 @@ def test_what_was_done_by_others_before_the_run_is_stale(go: Callable[..., Any])
 
 
 def test_a_run_whose_mark_cannot_be_kept_begins_nothing(
+    go: Callable[..., Any], plan: dict[str, Any], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(plan_file.record, "replace", full)
+    assert f"{path}.run can't be written (No space left on device)" in refused(go())
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda mark: mark.mkdir(), "Is a directory"),
+        (os.mkfifo, "it is no regular file"),
+        (lambda mark: mark.write_text(""), "it is no JSON"),
+        (lambda mark: mark.write_text('{"sha256": 5}'), "no run has written it"),
+        (lambda mark: mark.write_text("[]"), "no run has written it"),
+    ],
+)
+def test_a_mark_that_cannot_be_read_may_be_of_a_plan_that_was_carried_out(
+    go: Callable[..., Any], plan: dict[str, Any], path: Path, make: Callable[[Path], Any], why: str
+) -> None:
+    make(Path(f"{path}.run"))
+    says = f"exa-a: {path}.run can't be read ({why}), so nobody knows whether a run has carried out {path}"
+    run = go()
+    assert says in refused(run)
+    assert run.every == []
+    assert says in go(check=True).result["msg"]
+
+
+def test_a_mark_of_another_plan_of_that_name_stops_nothing(
     go: Callable[..., Any], plan: dict[str, Any], path: Path
 ) -> None:
-    Path(f"{path}.run").mkdir()
-    assert f"{path}.run can't be written" in refused(go())
+    Path(f"{path}.run").write_text('{"sha256": "of another", "ended": "2026-11-29T23:12:48Z"}')
+    assert not go().result.get("failed")
+
+
+@pytest.mark.parametrize("lose", [True, False])
+def test_a_plan_is_used_up_by_whatever_link_and_where_its_mark_was_lost(
+    go: Callable[..., Any], plan: dict[str, Any], path: Path, tmp_path: Path, lose: bool
+) -> None:
+    link, mark = tmp_path / "link.json", Path(f"{path}.run")
+    link.symlink_to(path)
+
+    def does(*_given: Any) -> dict[str, Any]:
+        mark.unlink()
+        return stops("DB1")
+
+    assert not go(exa_plan_file=str(link), does=[stops("DB1"), does] if lose else None).result.get("failed")
+    assert json.loads(mark.read_text())["ended"]
+    assert "was carried out already" in refused(go())
 
 
 def test_silence_that_was_declared_ends_a_plan_that_was_begun(anew: Callable[..., Any], path: Path) -> None:

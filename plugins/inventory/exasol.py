@@ -70,12 +70,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-# fleet.exasol.yml: all clusters with a profile named exa-something
-plugin: dbfleet.cluster.exasol
-clusters: ['exa-*']
-
----
-# A list with variables for the runbooks, and your own groups
+# A fleet.exasol.yml for all clusters with a profile named exa-something needs only these lines:
+#
+# plugin: dbfleet.cluster.exasol
+# clusters: ['exa-*']
+#
+# A list with variables for the runbooks, and your own groups:
 plugin: dbfleet.cluster.exasol
 profiles_path: profiles.yml
 clusters:

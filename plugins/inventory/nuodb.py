@@ -70,12 +70,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-# fleet.nuodb.yml: all domains with a profile named nuo-something
-plugin: dbfleet.cluster.nuodb
-clusters: ['nuo-*']
-
----
-# A list with variables for the runbooks, and the servers as hosts for SSH
+# A fleet.nuodb.yml for all domains with a profile named nuo-something needs only these lines:
+#
+# plugin: dbfleet.cluster.nuodb
+# clusters: ['nuo-*']
+#
+# A list with variables for the runbooks, and the servers as hosts for SSH:
 plugin: dbfleet.cluster.nuodb
 clusters:
   - profile: nuo-prod

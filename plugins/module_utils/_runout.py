@@ -82,11 +82,14 @@ class Teller(Protocol):
 
     name: str
 
-    def say(self, *lines: str) -> None: ...
+    def say(self, *lines: str) -> None:
+        """Shows lines of the plan."""
 
-    def warn(self, text: str) -> None: ...
+    def warn(self, text: str) -> None:
+        """Shows a warning."""
 
-    def refuse(self, part: str, refusal: ClusterError) -> None: ...
+    def refuse(self, part: str, refusal: ClusterError) -> None:
+        """Notes that a part of the runbook would be refused, and why."""
 
 
 def off_time(name: str, seconds: float, now: Optional[datetime] = None) -> OffTime:

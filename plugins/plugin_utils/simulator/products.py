@@ -24,7 +24,8 @@ class Service(Protocol):
     """A cluster with its API, as the sockets and the admin endpoint use it."""
 
     @property
-    def cluster(self) -> Cluster: ...
+    def cluster(self) -> Cluster:
+        """The cluster that is simulated."""
 
     @property
     def on_machines(self) -> dict[str, str]:

@@ -44,7 +44,7 @@ class Moment(NamedTuple):
 
 
 def eao(**more: Any) -> Callable[[str], dict[str, Any]]:
-    return lambda name: cluster(name, **more)
+    return partial(cluster, **more)
 
 
 def ecd(up: bool = False, databases: int = 1, **timing: Any) -> Callable[[str], dict[str, Any]]:

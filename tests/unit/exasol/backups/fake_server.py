@@ -92,9 +92,11 @@ class Server:
     def progress(self, _name: str) -> Any:
         return self.progressing
 
-    def check_start(self, *_args: Any) -> None: ...
+    def check_start(self, *_args: Any) -> None:
+        """Every start is possible."""
 
-    def check_expiry(self, *_args: Any) -> None: ...
+    def check_expiry(self, *_args: Any) -> None:
+        """Every expiry is possible."""
 
     def start(self, *args: Any) -> None:
         self._do("start", *args)

@@ -274,7 +274,7 @@ class Rehearsal:
         )  # fmt: skip
         inventory = folder / "inventory.yml"
         if self._given["keep"]:
-            self._say(f"the copy runs on, whatever becomes of this rehearsal; end it by: {_end_of(own)}")
+            self._say(f"if this rehearsal is stopped, end its copy by: {_end_of(own)}")
         try:
             variables = self._variables(row, carried, folder, reports)
             self._write(inventory, copied.inventory(self._product, self._name, variables))

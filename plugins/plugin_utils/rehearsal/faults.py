@@ -206,14 +206,20 @@ def drawn(chosen: Iterable[Row], count: int, among: list[Row], seed: int, host: 
             left.remove(one)
             row = {**one, **row}
         found.append(row)
-    if count > len(left):
-        possible = f"only {len(left)} {'is' if len(left) == 1 else 'are'} possible" if left else "none is possible"
+    # A call that fails once is answered the next time, so a second fault of it would meet nobody.
+    met, apart = {one["method"] for one in found if "method" in one}, []
+    for one in lots.sample(left, len(left)):
+        if one.get("method") not in met:
+            apart.append(one)
+            met |= {one["method"]} if "method" in one else set()
+    if count > len(apart):
+        possible = f"only {len(apart)} {'is' if len(apart) == 1 else 'are'} possible" if apart else "none is possible"
         raise ClusterError(
             f"{host}: {count} random fault{'s are' if count > 1 else ' is'} wanted, and {possible}: this runbook "
             "would have little or nothing to do on the copy",
             hint="see rehearse_state, or choose the faults in rehearse_faults",
         )
-    return found + lots.sample(left, count)
+    return found + apart[:count]
 
 
 def said(row: Row) -> str:

@@ -124,6 +124,17 @@ def test_a_seed_draws_the_same_again() -> None:
         assert len({str(row) for row in rows}) == 3
 
 
+def test_a_call_has_one_fault_for_it_is_made_once() -> None:
+    among = faults.candidates("exa_graceful_shutdown", {}, {**UP, "databases": {"DB1": {"state": "running"}}})
+    for seed in range(20):
+        methods = [one["method"] for one in faults.drawn([], 2, among, seed, "h") if "method" in one]
+        assert methods == ["stopDatabase"]
+    with pytest.raises(ClusterError, match="3 random faults are wanted, and only 2 are possible"):
+        faults.drawn([], 3, among, 1, "h")
+    chosen = [{"kind": "hang", "method": "stopDatabase", "max_count": 1}]
+    assert faults.drawn(chosen, 1, among, 1, "h")[1]["kind"] == "never_stops"
+
+
 def test_more_faults_than_there_can_be() -> None:
     with pytest.raises(ClusterError, match="2 random faults are wanted, and only 1 is possible"):
         faults.drawn([], 2, [{"kind": "dies", "object": "1"}], 1, "h")

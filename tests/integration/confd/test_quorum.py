@@ -46,7 +46,7 @@ def test_the_dead_half_is_suspended_knowingly(half_dead, ansible):
         assert says in run.failures()[0], run.out
         assert simulator.changes() == []
     unknowing = ansible.run(suspend(dead), hosts).failed()
-    assert "without_quorum: true, and confirm" in unknowing.one("Suspend")["hint"]
+    assert "without_quorum: true, and name them in confirm" in unknowing.one("Suspend")["hint"]
     knowing = {"without_quorum": True, "confirm": dead}
     alive = ansible.run(suspend(["n11", "n14"], without_quorum=True, confirm=["n11", "n14"]), hosts).failed()
     assert "n11 is alive" in alive.failures()[0]

@@ -188,7 +188,7 @@ def test_what_stands_against_a_configuration(simulate, ansible):
         ("active", of("DB3", config={"nodes": ["n11", "n13"]}), "n12 is an active node of the database"),
         ("fewer", of("DB3", config={"num_active_nodes": 1}), "not 1, and no job removes an active node"),
         ("more", of("DB3", config={"num_active_nodes": 3}), "to allow this, set enlarge: true"),
-        ("too few", of("DB3", config={"num_active_nodes": 4}, enlarge=True), "2 active nodes, not 4, and 1 nodes in"),
+        ("too few", of("DB3", config={"num_active_nodes": 4}, enlarge=True), "2 active nodes, not 4, and only 1 in reserve"),
         ("enlarge up", of("DB1", config={"nodes": ["n11", "n12", "n13"], "num_active_nodes": 3}, enlarge=True),
          "a database gets active nodes only while it is stopped"),
         ("owner", of("DB3", config={"owner": ["exadefusr"]}), "owner must be a list of two"),

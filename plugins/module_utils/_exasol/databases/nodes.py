@@ -73,7 +73,7 @@ class DatabaseNodes:
         spare = [node for node in (*there.reserve, *added) if node not in removed]
         if more > len(spare):
             return Fail(
-                f"it has {there.number} active nodes, not {wanted.number}, and only {len(spare)} reserve nodes",
+                f"it has {there.number} active nodes, not {wanted.number}, and only {len(spare)} in reserve",
                 hint="name more nodes in config.nodes",
                 number="DBF-6204",
             )

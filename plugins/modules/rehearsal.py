@@ -73,7 +73,8 @@ options:
   keep:
     description:
       - Whether the simulator keeps running at the end, so that you can look at the copy.
-      - It may also keep running when the rehearsal is stopped. The next rehearsal of the host with this option replaces it.
+      - It may also keep running when the rehearsal is stopped. The next rehearsal of the host with this option replaces
+        it.
     type: bool
     default: false
 attributes:

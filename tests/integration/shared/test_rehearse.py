@@ -139,7 +139,7 @@ def test_what_makes_it_fail(simulate: Any, rehearse: Any, tmp_path: Path) -> Non
     assert "nothing was rehearsed" in run.failures("real")[0]
 
     for wrong, says in (
-        ({"rehearse_faults": "never_boots_at_all"}, "never_boots_at_all (did you mean never_boots?) on this copy; there"),
+        ({"rehearse_faults": "never_boots_at_all"}, "never_boots_at_all (did you mean never_boots?) on this copy; "),
         ({"rehearse_faults": "reset"}, "the fault reset names no call"),
         ({"rehearse_clock": "immediate"}, "rehearse_clock is immediate, and must be like seconds:0.02"),
         ({"rehearse_runbook": "exa_gracefull_shutdown"}, "did you mean exa_graceful_shutdown?"),

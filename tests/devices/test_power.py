@@ -137,13 +137,13 @@ def test_by_ipmi(simulate: Any, controlled: Take, ansible: Any, tmp_path: Path) 
     wrong = {"exa-prod": {**hosts["exa-prod"], "exa_bmc_password": "another-pw"}}
     run = ansible.run("exa_cold_start", wrong).failed()
     head = r"^\[exa-prod\] cause: exa-prod: task Power the license servers on by IPMI of hook power .*: n0010: "
-    assert run.lines(f"{head}Incorrect password provided$"), run.out
+    assert run.lines(rf"{head}Incorrect password provided \[DBF-9003\]$"), run.out
     assert "another-pw" not in run.out
     preview = ansible.run("exa_cold_start", wrong, "--check").failed()
-    assert preview.lines(r"^\[exa-prod\] cause: .*n0010: Incorrect password provided$"), preview.out
+    assert preview.lines(r"^\[exa-prod\] cause: .*n0010: Incorrect password provided \[DBF-9003\]$"), preview.out
     silent = {"address": "127.0.0.1", "port": free_port("127.0.0.1")}
     run = ansible.run("exa_cold_start", {"exa-prod": {**hosts["exa-prod"], "exa_bmcs": {"n0010": silent}}}).failed()
-    assert run.lines(f"{head}it failed and gave no reason$"), run.out
+    assert run.lines(rf"{head}it failed and gave no reason \[DBF-9003\]$"), run.out
 
     ansible.run("exa_cold_start", hosts, "--check").ok()
     assert license_server() == "off"

@@ -145,7 +145,7 @@ def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], s
         if found.setdefault(entry.name, entry) != entry:
             raise ClusterError(f"{cluster}: archives: {entry.name} is listed twice with different options")
     if not found:
-        raise ClusterError(f"{cluster}: no archive is named")
+        raise ClusterError(f"{cluster}: no archive is named: give an archive_id, or a server_id and an archive_path")
     if state == "present":
         _refuse_shared_directories(cluster, list(found.values()))
     return list(found.values())

@@ -49,7 +49,7 @@ def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
     """
     known = [server.server_id for server in snapshot.servers.values() if not server.evicted]
     if not wanted:
-        raise ClusterError(f"{cluster}: no server is named; name them, or say all")
+        raise ClusterError(f"{cluster}: no server is named: give names, or all")
     if "all" in wanted:
         return known
     refuse_unknown(cluster, "server", wanted, snapshot.servers)

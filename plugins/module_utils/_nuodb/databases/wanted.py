@@ -50,7 +50,7 @@ def named(cluster: str, given: list[Any]) -> list[WantedDatabase]:
     """
     entries = [_entry(cluster, one) for one in given]
     if not entries:
-        raise ClusterError(f"{cluster}: no database is named; name them, or say all")
+        raise ClusterError(f"{cluster}: no database is named: give names, or all")
     return entries
 
 

@@ -77,7 +77,7 @@ def test_unknown_names_are_told_together():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ([], "no database is named; name them, or say all"),
+        ([], "no database is named: give names, or all"),
         ([7], "7 is neither a name nor a mapping with a name"),
         ([None], "None is neither a name"),
         ([{}], "{} is neither a name"),

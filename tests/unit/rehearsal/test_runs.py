@@ -65,7 +65,7 @@ def test_a_record_of_a_copy_that_is_gone_has_no_command_for_it(tmp_path: Path, n
 def test_a_run_without_a_record_says_its_cause() -> None:
     lines = ["[copy] cause: copy: it is off [DBF-1]", "[copy] resume: ansible-playbook x", "1 host: 1 failed"]
     assert runs.Ended(2, None, None, lines).cause == "copy: it is off [DBF-1]"
-    assert runs.Ended(2, None, None, [*lines[2:], ""]).cause == "it said nothing"
+    assert runs.Ended(2, None, None, [*lines[2:], ""]).cause == "the run printed no cause"
 
 
 def test_a_run_and_its_record(tmp_path: Path, new_row: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

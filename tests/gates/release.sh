@@ -2,7 +2,7 @@
 # Makes a release from what is committed, and tries it as a user gets it: release.sh VENV.
 # dist/ gets the tarball, a bill of materials (CycloneDX) and the checksums of both. They come there only when everything
 # passed: the importer, an offline installation into an empty path, the demo and molecule with that installation.
-#   WITHOUT_ADDRESS=1   the repository of galaxy.yml may be an address that means none
+#   WITHOUT_ADDRESS=1   the repository of galaxy.yml may be a placeholder
 #   DRAFT=1             says what stands against a release, and goes on: dist/draft/ gets what a release would be
 #   SCENARIOS="a b"     molecule runs these and not `status` alone; "all" runs all, about 3 minutes
 set -euo pipefail

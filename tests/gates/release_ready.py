@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands against a release of a tree: release_ready.py [DIRECTORY]. It says all of it at once, and exits with 1.
+"""All reasons not to release a tree: release_ready.py [DIRECTORY]. It prints them and exits with 1.
 
 $WITHOUT_ADDRESS allows a release whose public address isn't known.
 """
@@ -31,8 +31,8 @@ def faults(root: Path, without_address: bool) -> Iterator[str]:
     host = urlsplit(galaxy["repository"]).hostname or ""
     if host.endswith(".invalid") and not without_address:
         yield (
-            f"galaxy.yml: the repository {galaxy['repository']} is an address that means none. "
-            "Write the public one, or say WITHOUT_ADDRESS=1."
+            f"galaxy.yml: the repository {galaxy['repository']} is a placeholder. "
+            "Write the public address, or set WITHOUT_ADDRESS=1."
         )
     releases = yaml.safe_load((root / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
     if version not in releases:

@@ -73,7 +73,7 @@ def test_a_tree_that_is_ready_is_released(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (changed("galaxy.yml", "git.example.com", "dbfleet.invalid"), "an address that means none"),
+        (changed("galaxy.yml", "git.example.com", "dbfleet.invalid"), "a placeholder"),
         (changed("galaxy.yml", "1.0.0", "1.0.0-rc1"), "is not MAJOR.MINOR.PATCH"),
         (changed("galaxy.yml", "1.0.0", "1.1.0"), "it has no release 1.1.0. `make changelog VERSION=1.1.0`"),
         (changed("CHANGELOG.rst", "v1.0.0", "v0.9.0"), "CHANGELOG.rst: it has no chapter v1.0.0"),
@@ -196,7 +196,7 @@ def test_a_refused_release_makes_nothing(tree: Path) -> None:
         shutil.copy(ROOT / "tests/gates" / name, tree / "tests/gates")
     refused = run_gate(tree / "tests/gates/release.sh", sys.prefix)
     assert refused.returncode == 1
-    assert "an address that means none" in refused.stderr
+    assert "a placeholder" in refused.stderr
     assert "release: refused; nothing was made." in refused.stderr
     assert not (tree / "dist").exists()
 

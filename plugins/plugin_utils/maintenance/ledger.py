@@ -128,7 +128,7 @@ def words() -> tuple[list[Line], bool]:
     lines += [(f"{listing(cut)}: {CUT_OFF}", None)] if cut else []
     if undone:
         lines.append(
-            (f"goes on: {_command(undone, known, run.get('accepted', []))}   (AWX: launch with these variables)", None)
+            (f"goes on: {_command(undone, known, run.get('accepted', []))}   # AWX: launch with these variables", None)
         )
     return [] if run["progress"] == OFF else lines, not undone
 

@@ -67,7 +67,8 @@ class Ended(NamedTuple):
         if self.row and self.row["cause"]:
             return self.row["cause"]
         told = next((line.partition("] cause: ")[2] for line in self.lines if "] cause: " in line), "")
-        return told or next((line for line in reversed(self.lines) if not SILENT.match(line)), "the run printed no cause")
+        last = (line for line in reversed(self.lines) if not SILENT.match(line))
+        return told or next(last, "the run printed no cause")
 
 
 def environment(root: str, folder: Path, simulator: dict[str, Any]) -> dict[str, str]:

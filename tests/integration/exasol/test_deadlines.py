@@ -85,7 +85,7 @@ def test_cold_starts_that_cannot_end(simulate, ansible):
     simulator.mend()
     for name in ("lame-node", "broken-database"):
         (line,) = run.lines(rf"^\[{name}\] resume: ")
-        words = shlex.split(line.split("resume: ")[1].split("   (")[0])
+        words = shlex.split(line.split("resume: ")[1], comments=True)
         assert words[0] == "ansible-playbook"
         result = subprocess.run(
             [sys.executable, "-m", "ansible", "playbook", *words[1:]],

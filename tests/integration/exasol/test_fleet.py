@@ -33,7 +33,7 @@ def test_the_fast_end_while_the_slow_still_boot(simulate, ansible):
         "slow": "ok", "fast": "ok", "broken": "failed", "waits": "ok",
     }  # fmt: skip
     (warning,) = [row for row in result.of("Every phase up to the first hook") if row.get("warnings")]
-    assert "4 clusters and 3 forks" in warning["warnings"][0]
+    assert "4 clusters but only 3 forks" in warning["warnings"][0]
     assert "--forks 4" in warning["warnings"][0]
 
 

@@ -148,7 +148,7 @@ def test_a_hook_that_cannot_be_run(simulate, ansible, tmp_path):
     """It is found before anything is done, on whichever host; and no cluster is called."""
     simulator = simulate(cluster("exa-a", up=True), cluster("exa-b", up=True))
     broken = {
-        "is not there": str(tmp_path / "nowhere.yml"),
+        "does not exist": str(tmp_path / "nowhere.yml"),
         "is not a list of tasks": hook(tmp_path, "mapping"),
         "can't be loaded": hook(tmp_path, "unknown", {"name": "x", "dbfleet.cluster.no_such_module": {}}),
         "imports .*, which does not exist": hook(tmp_path, "imports", {"ansible.builtin.import_tasks": "nowhere.yml"}),

@@ -99,7 +99,7 @@ def test_cold_starts_that_cannot_end(simulate, ansible):
     simulator.mend()
     for name in ("stays", "exits"):
         (line,) = run.lines(rf"^\[{name}\] resume: ")
-        words = shlex.split(line.split("resume: ")[1].split("   (")[0])
+        words = shlex.split(line.split("resume: ")[1], comments=True)
         result = subprocess.run(
             [sys.executable, "-m", "ansible", "playbook", *words[1:]],
             env=ansible.environment(DBFLEET_DUMP=os.devnull),

@@ -157,7 +157,7 @@ def test_a_person_is_asked(simulate: Any, ansible: Any, home: Path) -> None:
     environment = ansible.environment(
         HOME=str(home), TERM="dumb", COLUMNS="400", ANSIBLE_CONFIG=str(home / "ansible.cfg")
     )
-    del environment["ANSIBLE_LOCALHOST_WARNING"]
+    del environment["ANSIBLE_LOCALHOST_WARNING"], environment["ANSIBLE_CALLBACKS_ENABLED"]
     asked = pexpect.spawn(
         "ansible-playbook", ["dbfleet.cluster.init"], cwd=str(home), env=environment, encoding="utf-8", timeout=60,
         dimensions=(50, 400),

@@ -42,7 +42,7 @@ def variables(hosts: Any, **more: Any) -> dict[str, Any]:
 def goes_on(run: Run) -> dict[str, str]:
     """The variables of the command that goes on, without those that came in a file."""
     (line,) = run.lines("^goes on: ")
-    words = shlex.split(line.partition("   (AWX")[0])
+    words = shlex.split(line, comments=True)
     given = [words[index + 1] for index, word in enumerate(words) if word == "-e"]
     return dict(one.split("=", 1) for one in given if "=" in one)
 

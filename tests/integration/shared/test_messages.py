@@ -94,4 +94,4 @@ def test_a_module_alone_says_that_it_reads_no_variables_of_a_host(ansible: Any, 
     assert done.returncode == 2, done.stdout
     assert f"by-hand: {variable} is set for this host, but this task has no connection options" in done.stdout
     option = variable.partition("_")[2]
-    assert f"give it {option}, or use the role" in done.stdout
+    assert f"set {option} in the task, or use the role" in done.stdout

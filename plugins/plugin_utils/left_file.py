@@ -27,23 +27,23 @@ def state_folder() -> str:
 
 
 def text_of(path: Union[str, Path], largest: int) -> str:
-    """The text of a file that somebody has named: a pipe or a device would keep the reader for ever.
+    """The text of a file that the user has named. A pipe or a device is refused: reading it might never end.
 
-    :param largest: bytes of a file that is read.
-    :raises OSError: it can't be read; C(strerror) says why.
+    :param largest: the largest file that is read, in bytes.
+    :raises OSError: the file can't be read; C(strerror) is the reason.
     """
     _refuse_null(path)
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
         data = file.read(largest + 1)
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest} bytes")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise OSError(errno.EILSEQ, "it is no text in UTF-8") from None
+        raise OSError(errno.EILSEQ, "it is not UTF-8 text") from None
 
 
 def replace(path: Union[str, Path], content: Union[str, bytes], mode: int = 0o600, lasting: bool = False) -> None:

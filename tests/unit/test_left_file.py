@@ -82,9 +82,9 @@ def test_a_text_is_read(tmp_path):
     [
         (lambda _path: None, "No such file or directory"),
         (lambda path: path.mkdir(), "Is a directory"),
-        (os.mkfifo, "it is no regular file"),
-        (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
-        (lambda path: path.write_bytes(b"\xff"), "it is no text in UTF-8"),
+        (os.mkfifo, "it is not a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is not a regular file"),
+        (lambda path: path.write_bytes(b"\xff"), "it is not UTF-8 text"),
         (lambda path: path.write_text("12345"), "it has more than 4 bytes"),
     ],
 )

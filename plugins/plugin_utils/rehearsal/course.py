@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One rehearsal: reads the cluster, starts the copy, runs the runbook there until it comes through or can't."""
+"""One rehearsal: reads the cluster, starts the copy, and runs the runbook there until it succeeds or can't."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ FASTEST, SLOWEST = 0.0001, 10.0
 RANGE = f"{FASTEST:g} to {SLOWEST:g} seconds of this machine per second of the cluster"
 
 READ = {"exa": ("exa_cluster_info", "cluster"), "nuodb": ("nuodb_domain_info", "domain")}
-"""The module that reads a cluster, and what its result calls it."""
+"""The module that reads a cluster, and the key of the cluster in its result."""
 
 ALL = {
     "exa": ["all"],
     "nuodb": ["servers", "databases", "archives", "processes", "tombstones", "storage_groups", "kubernetes"],
 }
-"""What is read of a cluster, where it can be."""
+"""The parts of a cluster that are read, if the user may read them."""
 
 PARTLY = ("denied", "fault", "no_such_object", "unsupported", "garbled")
-"""Failures in which a server may still tell less."""
+"""Failures after which the server may still answer a smaller request."""
 
 BUTTONS = {
     "exa_cold_start": {"power": "power_machines.yml", "power_nodes": "power_on_nodes.yml"},
@@ -67,9 +67,9 @@ BUTTONS = {
 
 
 def scale_of(clock: str) -> float:
-    """Seconds of this machine per second of the cluster; 0 where the clock isn't one of seconds that can be rehearsed.
+    """Seconds of this machine per second of the cluster; 0 if the clock can't be used for a rehearsal.
 
-    In a faster one this machine would decide what times out, and the simulator takes no number of any size.
+    With a faster clock, time-outs would depend on the speed of this machine.
     """
     found = CLOCK.fullmatch(clock)
     scale = float(found[1]) if found else 0.0
@@ -135,7 +135,7 @@ class Rehearsal:
     def _values(self) -> dict[str, Any]:
         """The variables of the runbook on the real host, with its role's defaults.
 
-        :raises ClusterError: one is none of ours, or has no value.
+        :raises ClusterError: a variable is unknown, or has no value.
         """
         extra = map(str, self._vars["hostvars"]._variable_manager.extra_vars)
         wrong, self._warnings = misspelt(self._runbook, f"{self._product}_", self._vars, extra)
@@ -150,9 +150,9 @@ class Rehearsal:
         return values
 
     def _read(self, values: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """The cluster, and where it was read.
+        """The data of the cluster, and where they come from.
 
-        :raises ClusterError: it can't be.
+        :raises ClusterError: the cluster can't be read.
         """
         source = self._given["source"]
         if source:
@@ -163,7 +163,7 @@ class Rehearsal:
         found = self._asked(module, {**more, "gather": ALL[self._product]})
         if found.get("failure") in PARTLY and "HTTP 401" not in found["msg"]:  # which may lock the user
             # Volumes can't be read while EXAStorage is down, nor storage groups by each user.
-            said = f"the copy has only what runbooks need, for not all could be read: {found['msg']}"
+            said = f"the copy contains only what runbooks need, because not everything could be read: {found['msg']}"
             found = self._asked(module, more)
             self._warnings += [] if found.get("failed") else [said]
         if found.get("failed"):
@@ -194,7 +194,7 @@ class Rehearsal:
             raise ClusterError(f"{' '.join(str(error).split())}; nothing was rehearsed") from None
 
     def _refuse_one_save_for_two(self) -> None:
-        """:raises ClusterError: the topology of another host of this run comes into the same file."""
+        """:raises ClusterError: another host of this run saves its topology in the same file."""
         path = self._given["save"]
         first = claimed_by("rehearse_save", [os.path.abspath(path)], self._host) if path else self._host
         if first != self._host:
@@ -218,12 +218,12 @@ class Rehearsal:
     def _announce(
         self, row: dict[str, Any], origin: str, state: str, values: dict[str, Any], rows: list[Any], again: str
     ) -> None:
-        what = "all off, as the runbook is for" if state == topology.DOWN else "as it was read"
+        what = "everything off, because the runbook is for this state" if state == topology.DOWN else "as it was read"
         self._say(f"rehearsal: {self._runbook} on a copy, {topology.summary(self._product, row)}, {what}")
         self._say(f"the copy is {self._name}, of {origin}")
         skipped = copied.left_out(self._runbook, values)
         if skipped:
-            self._say(f"left out: hooks {', '.join(skipped)}; power buttons are the simulator's")
+            self._say(f"left out: hooks {', '.join(skipped)}; the simulator switches the machines")
         faster = "as fast as" if self._scale == 1 else f"{1 / self._scale:.4g} times faster than"
         self._say(f"clock: {self._given['clock']}, {faster} a real cluster; time-outs are scaled with it")
         if rows:
@@ -246,10 +246,10 @@ class Rehearsal:
             return self._copied(row, carried, rows, root, folder, reports)
 
     def _alone(self, folder: Path) -> IO[str]:
-        """A copy that is kept has a folder of its host's: a second rehearsal would end the simulator of the first.
+        """Locks the folder of the copy: with C(keep), a second rehearsal would end the simulator of the first.
 
         :returns: a file; another rehearsal is refused while it is open.
-        :raises ClusterError: another rehearsal is there.
+        :raises ClusterError: another rehearsal of the host is under way.
         """
         path = folder / "lock"
         try:
@@ -297,9 +297,9 @@ class Rehearsal:
         return folder
 
     def _reports(self, values: dict[str, Any]) -> Path:
-        """Where the reports of the copy's runs come. Without them nobody knows what the runs did.
+        """The folder for the reports of the copy's runs. The verdict needs these reports.
 
-        :raises ClusterError: nothing can be written there.
+        :raises ClusterError: the folder can't be written.
         """
         given = self._given["report_path"] or values.get(f"{self._product}_report_path")
         reports = Path(os.path.abspath(os.path.expanduser(str(given or f"{left_file.state_folder()}/rehearsals"))))
@@ -345,9 +345,9 @@ class Rehearsal:
         }
 
     def _simulator(self, options: dict[str, Any]) -> dict[str, Any]:
-        """On this machine, wherever the cluster is reached from.
+        """Starts or stops the simulator, on this machine.
 
-        :raises ClusterError: it can't be as it should.
+        :raises ClusterError: the simulator can't be started or stopped.
         """
         spec: Any = simulator.SPEC
         params, problems = direct.validated(spec["argument_spec"], options)
@@ -360,7 +360,7 @@ class Rehearsal:
         return result
 
     def _admin(self, path: str, method: str = "GET", data: Any = None) -> Any:
-        """:raises ClusterError: the simulator refuses, or is gone."""
+        """:raises ClusterError: the simulator refuses the request, or doesn't answer."""
         separator = "&" if "?" in path else "?"
         try:
             return simulator.asked(
@@ -397,7 +397,7 @@ class Rehearsal:
         )  # fmt: skip
 
     def _mended(self, numbers: Iterable[int], rows: dict[int, Any], failed: runs.Ended) -> list[str]:
-        """Takes faults away, as a person would. Returns the command that resumes."""
+        """Removes faults, as a person would repair them. Returns the command that resumes the run."""
         numbers = list(numbers)
         for one in numbers:
             self._admin(f"/faults?id={one}", "DELETE")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The faults of a rehearsal: chosen ones, and those that a seed draws among what is sure to meet the runbook."""
+"""The faults of a rehearsal: those that the user chose, and random ones that the runbook is sure to meet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OF_CALLS: dict[str, Row] = {
     "refuse": {**ONCE, "seconds": 3},
     "slow": {**ONCE, "delay": 2},
 }
-"""What a fault of a call has besides, where it is chosen by its name alone."""
+"""Further settings of a fault of a call that is chosen by its name alone."""
 
 WRONG_STATE = "wrong_state"
 
@@ -57,10 +57,10 @@ BROKEN_CALLS = ("reset", "reset_after", "server_error")
 
 
 def parsed(given: Iterable[Any], host: str) -> tuple[list[Row], int]:
-    """Chosen faults, and how many random ones are wanted.
+    """The chosen faults, and the number of random ones.
 
     :param given: mappings as the simulator takes them, C(kind), C(kind:object), C(kind:method), C(random), C(random:2).
-    :raises ClusterError: one can't be read.
+    :raises ClusterError: an entry is not a fault.
     """
     rows, count = [], 0
     for one in given:
@@ -68,13 +68,13 @@ def parsed(given: Iterable[Any], host: str) -> tuple[list[Row], int]:
         kind, _colon, about = (part.strip() for part in of_text.partition(":"))
         found = one.get("kind") if isinstance(one, dict) else kind
         if not isinstance(found, str) or not found:
-            raise ClusterError(f"{host}: a fault of rehearse_faults has no kind, which is a text: {one}")
+            raise ClusterError(f"{host}: a fault of rehearse_faults needs a kind, which must be a text: {one}")
         if isinstance(one, dict):
             rows.append(_sane({str(key): value for key, value in one.items()}, host))
         elif kind != RANDOM:
             rows.append(_sane(_named(kind, about), host))
         elif about and not about.isdecimal():
-            raise ClusterError(f"{host}: rehearse_faults has {one}, and the number of random faults is a whole number")
+            raise ClusterError(f"{host}: rehearse_faults has {one}: the number of random faults must be a whole number")
         else:
             count += int(about or 1)
     return rows, count
@@ -97,12 +97,12 @@ def _sane(row: Row, host: str) -> Row:
 
 
 def server_of(row: Row) -> str:
-    """Who speaks for a copy."""
+    """The kind of server of a copy."""
     return "nuodb" if "servers" in row else "confd" if row.get("provider") == "confd" else "exaoperation"
 
 
 def refuse_odd(rows: Iterable[Row], row: Row, host: str) -> None:
-    """Faults that the copy can't have.
+    """Refuses faults that the copy can't have.
 
     :param row: the copy.
     :raises ClusterError: there is no such fault, or no such object.
@@ -120,12 +120,13 @@ def refuse_odd(rows: Iterable[Row], row: Row, host: str) -> None:
         fitting, named = known.get(one["kind"], []), one.get("object", "*")
         if fitting and named not in (*fitting, "*"):
             raise ClusterError(
-                f"{host}: the fault {said(one)} is of an object that the copy doesn't have; it has: {listing(fitting)}"
+                f"{host}: the fault {said(one)} names an object that the copy doesn't have; the copy has: "
+                f"{listing(fitting)}"
             )
 
 
 def candidates(runbook: str, values: Row, row: Row) -> list[Row]:
-    """Faults that this runbook is sure to meet on this copy, in an order that depends on nothing else.
+    """The faults that this runbook is sure to meet on this copy, always in the same order.
 
     :param values: the host's variables of the runbook.
     :param row: the copy.
@@ -186,17 +187,17 @@ def _of_domain(runbook: str, values: Row, row: Row) -> list[Row]:
 
 
 def _named_of(given: Any, known: Collection[str]) -> list[str]:
-    """The databases that a variable means."""
+    """The databases that a variable names."""
     names = [str(one.get("name") if isinstance(one, dict) else one) for one in listed(given)]
     return sorted(known) if not names or names == ["all"] else [name for name in names if name in known]
 
 
 def drawn(chosen: Iterable[Row], count: int, among: list[Row], seed: int, host: str) -> list[Row]:
-    """All faults of the rehearsal: the same seed, runbook and copy give the same ones.
+    """All faults of the rehearsal. The same seed, runbook and copy give the same faults.
 
     What was chosen without its object gets one that fits.
 
-    :raises ClusterError: fewer are possible than are wanted.
+    :raises ClusterError: fewer random faults are possible than the user wants.
     """
     lots, left, found = random.Random(seed), list(among), []  # noqa: S311 - no secret
     for row in chosen:
@@ -223,7 +224,7 @@ def drawn(chosen: Iterable[Row], count: int, among: list[Row], seed: int, host: 
 
 
 def said(row: Row) -> str:
-    """A fault in few words, as it may be chosen again."""
+    """A fault as the user can write it in rehearse_faults."""
     about = [str(row[name]) for name in ("method", "object") if row.get(name) not in (None, "", "*")]
     more = f" ({row['state']})" if row.get("state") else ""
     return f"{row['kind']}{':' if about else ''}{' '.join(about)}{more}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host that stands for the copy: which variables of the real host it gets, and which it must never have."""
+"""The host of the copy: which variables of the real host it gets, and which it must never get."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..report import record
 from .topology import Row
 
 OWN = ("confirm", "target")
-"""Variables of playbooks that the rehearsal says by itself."""
+"""Variables of playbooks that the rehearsal sets itself."""
 
 FOLDERS = ("report_path", "state_path", "plan_file")
 """Variables of a product that the rehearsal sets by itself, or leaves out: a saved plan is for the real cluster."""
 
 SHORTEST = 5.0
-"""Real seconds of a time-out at least: below it, the machine of the rehearsal would decide, not the cluster."""
+"""The shortest time-out in real seconds: with a shorter one, the speed of this machine would decide."""
 
 
 def name_of(host: str) -> str:
@@ -34,7 +34,7 @@ def name_of(host: str) -> str:
 
 
 def carried(product: str, runbook: str, options: Mapping[str, Any], values: Row) -> Row:
-    """The variables of the real host that hold for the copy: no connection, no secret, no hook, no folder.
+    """The variables of the real host that the copy gets: without connections, secrets, hooks and folders.
 
     :param options: of the runbook's role.
     :param values: of the host, with the role's defaults.
@@ -66,7 +66,7 @@ def shortened(options: Mapping[str, Any], values: Row, scale: float) -> tuple[Ro
 
 
 def left_out(runbook: str, values: Row) -> list[str]:
-    """The hooks of the real host, which don't run, with their files."""
+    """The hooks of the real host with their files. A rehearsal doesn't run them."""
     given = values.get(f"{runbook}_hooks")
     rows = given.items() if isinstance(given, dict) else ()
     found = [(name, [str(path) for path in (paths if isinstance(paths, list) else [paths]) if path])
@@ -75,7 +75,7 @@ def left_out(runbook: str, values: Row) -> list[str]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes values of a host: none is a template a second time."""
+    """The values of a host as YAML. No value is evaluated as a template again."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
@@ -90,6 +90,6 @@ _Dumper.add_representer(str, _text)
 
 
 def inventory(product: str, name: str, variables: Row) -> str:
-    """An inventory with the copy alone."""
+    """An inventory that contains only the copy."""
     group = {GROUPS[product]: {"hosts": {name: variables}}}
     return yaml.dump(group, Dumper=_Dumper, sort_keys=True, allow_unicode=True)

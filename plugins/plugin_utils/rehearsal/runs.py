@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The runs of the runbook on the copy, each an ansible-playbook of its own: nothing of the real host's reaches it.
+"""The runs of the runbook on the copy. Each is an ansible-playbook of its own, without data of the real host.
 
 It has its own inventory, configuration and environment. So no extra variable, profile, group variable or callback of
 the rehearsal's caller holds there, and while DBFLEET_SIMULATOR is set, our modules refuse every other server.
@@ -30,7 +30,7 @@ from ..report import page, record
 COLLECTION = "dbfleet.cluster"
 
 FOREIGN = ("ANSIBLE_", "EXA_", "NUODB_", "NUOCMD_", "DBFLEET_", "AWX_", "TOWER_", "RUNNER_", "ARA_")
-"""Beginnings of variables of the environment that are about somebody else's run or cluster."""
+"""Prefixes of environment variables that belong to other runs or clusters."""
 
 KEPT = ("ANSIBLE_HOME",)
 
@@ -38,7 +38,7 @@ SILENT = re.compile(
     r"reports: |CLUSTER +RESULT|\S+: 1 cluster: |1 host: |\s*$|rehearsal-of-\S+ +(ok|failed) "
     r"|\[[^\]]+\] (report: |usually |time: |  \S+ +(\d+:)?\d\d:\d\d  (done|failed here)$)"
 )
-"""Lines of a run that tell of one cluster what was told already, or what the end of the rehearsal tells in its time."""
+"""Lines of a run that the rehearsal leaves out: it shows them in another place, or in the cluster's time."""
 
 RESUME = re.compile(r"\[[^\]]+\] resume: ")
 """The line with the command that resumes, which the rehearsal carries out by itself."""
@@ -47,9 +47,9 @@ RESUME = re.compile(r"\[[^\]]+\] resume: ")
 class Ended(NamedTuple):
     """A run that has ended.
 
-    :ivar row: its record; None where it wrote none.
-    :ivar path: of its record.
-    :ivar lines: what it showed.
+    :ivar row: its record; None if it wrote no record.
+    :ivar path: the path of its record.
+    :ivar lines: its output.
     """
 
     rc: int
@@ -63,7 +63,7 @@ class Ended(NamedTuple):
 
     @property
     def cause(self) -> str:
-        """Why it failed."""
+        """Why the run failed."""
         if self.row and self.row["cause"]:
             return self.row["cause"]
         told = next((line.partition("] cause: ")[2] for line in self.lines if "] cause: " in line), "")
@@ -72,11 +72,11 @@ class Ended(NamedTuple):
 
 
 def environment(root: str, folder: Path, simulator: dict[str, Any]) -> dict[str, str]:
-    """What a run sees.
+    """The environment of a run.
 
     :param root: the folder that has C(ansible_collections) with this collection.
     :param folder: for its files.
-    :param simulator: how it is reached.
+    :param simulator: the data of the running simulator.
     """
     kept = {
         name: value
@@ -109,7 +109,7 @@ def command(runbook: str, inventory: Path, name: str) -> list[str]:
 
 
 def resumed(row: Optional[record.Row]) -> list[str]:
-    """The run that its failed one names, as its user would type it; nothing where it names none."""
+    """The command that a failed run names for resuming it, as words; empty if it names no command."""
     words = shlex.split(row["resume"]) if row else []
     return words if words[:1] == ["ansible-playbook"] else []
 
@@ -117,16 +117,16 @@ def resumed(row: Optional[record.Row]) -> list[str]:
 def shown(line: str, keep: bool) -> bool:
     """Whether a line of a run is shown.
 
-    :param keep: whether the copy runs on behind the rehearsal, so that its command can be typed.
+    :param keep: whether the copy keeps running after the rehearsal, so that the user can type the command.
     """
     return not SILENT.match(line) and (keep or not RESUME.match(line))
 
 
 def without_command(ended: Ended, instead: str) -> Ended:
-    """A run whose copy is gone: its record and its page have another command than the one that resumes on the copy.
+    """Replaces the command of a run whose copy is gone, in its record and on its page.
 
-    :param instead: stands there.
-    :raises OSError: it can't be written.
+    :param instead: the new command.
+    :raises OSError: a file can't be written.
     """
     if not ended.row or not ended.path or not ended.row["resume"]:
         return ended
@@ -140,12 +140,12 @@ def run(
     words: list[str], seen: dict[str, str], show: Callable[[Iterable[str]], None], reports: Path, cluster: str,
     keep: bool = False,
 ) -> Ended:  # fmt: skip
-    """Carries a command out, and shows what it shows.
+    """Runs a command and shows its output.
 
     :param seen: its environment.
     :param reports: the folder of the reports.
-    :param keep: whether the copy runs on behind the rehearsal.
-    :raises ClusterError: it can't be started.
+    :param keep: whether the copy keeps running after the rehearsal.
+    :raises ClusterError: ansible-playbook can't be started.
     """
     folder = reports / name_for(cluster)
     before = {one.path for one in record.below(folder)}

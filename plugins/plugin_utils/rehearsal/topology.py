@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The topology of the copy: as it was read of the cluster or stands in a file, in the state that is rehearsed."""
+"""The topology of the copy: from the real cluster or from a file, in the state that the rehearsal begins with."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from ...module_utils._wording import listing
 from .. import left_file
 
 AUTO, NOW, DOWN = ("auto", "now", "down")
-"""How the copy is at the beginning: as the runbook is for, as the cluster is now, all off."""
+"""The state of the copy at the beginning: the one that the runbook is for, as the cluster is now, or everything off."""
 
 FOR_COLD = ("exa_cold_start", "nuodb_cold_start")
 """Runbooks for a cluster that is off."""
 
 KIND = {"exa": "cluster", "nuodb": "domain"}
-"""What the result of a product's module calls it."""
+"""The key of the cluster in the result of the product's module."""
 
 PARTS = ("nodes", "machines", "databases", "servers", "archives", "processes", "tombstones")
-"""What a topology has of a cluster, by the names of its objects."""
+"""The parts of a topology that are mappings of objects by their names."""
 
 MAPPINGS = ("settings", "timing")
 
 OF_RUNNING = ("connectible", "operation", "operation_time", "info")
-"""What an Exasol database has only while it is up."""
+"""Settings that an Exasol database has only while it is up."""
 LARGEST = 50_000_000
-"""Bytes of a file that is read."""
+"""The largest file that is read, in bytes."""
 
 LEADER_TIMEOUT = 10000
 """Real milliseconds of a leader assignment: in a faster clock they would be over before two requests are sent."""
@@ -48,9 +48,9 @@ def state_of(runbook: str, wanted: str) -> str:
 
 
 def of_file(path: str, host: str, product: str) -> Row:
-    """The cluster of a file: what a module returned, registered, or a topology.
+    """The cluster in a file: a topology, or the registered result of a module.
 
-    :raises ClusterError: it can't be read, or it doesn't have this cluster.
+    :raises ClusterError: the file can't be read, or doesn't contain this cluster.
     """
     try:
         text = left_file.text_of(os.path.expanduser(path), LARGEST)
@@ -65,9 +65,9 @@ def of_file(path: str, host: str, product: str) -> Row:
 
 
 def chosen(data: Any, path: str, host: str, product: str) -> Row:
-    """The cluster that is meant, of what a file has.
+    """The cluster of this host among the clusters of a file.
 
-    :raises ClusterError: there is none of this product, or there are several and none has the host's name.
+    :raises ClusterError: no cluster is of this product, or of several none has the host's name.
     """
     fitting = [row for row in _rows(data) if _product_of(row) == product]
     named = [row for row in fitting if row.get("name") == host]
@@ -85,7 +85,7 @@ def chosen(data: Any, path: str, host: str, product: str) -> Row:
 
 
 def _misshaped(row: Row) -> str:
-    """What can't be read of a cluster that stands in a file, in words; nothing where all can."""
+    """What is wrong with the data of a cluster in a file, in words; empty if nothing is."""
     for part in PARTS:
         things = row.get(part) or {}
         names = things if isinstance(things, list) else []
@@ -131,7 +131,7 @@ def shaped(product: str, row: Row, name: str, state: str, scale: float, timing: 
     :param name: of the copy.
     :param scale: seconds of this machine per second of the cluster.
     :param timing: how long things last on the real cluster.
-    :param texts: by which each plugin is known to run.
+    :param texts: the status text of each plugin that runs.
     """
     found = {**row, "name": name, "product": "nuodb" if product == "nuodb" else "exasol"}
     settings: Row = {}
@@ -148,7 +148,7 @@ def shaped(product: str, row: Row, name: str, state: str, scale: float, timing: 
 
 
 def objects(value: Any) -> dict[str, Row]:
-    """Things by their names, of a mapping or of a list of names. A text alone is the state, as for the simulator."""
+    """Objects by their names, from a mapping or a list of names. A text alone is the state, as for the simulator."""
     rows = dict.fromkeys(value) if isinstance(value, list) else dict(value or {})
     return {str(name): {"state": row} if isinstance(row, str) else dict(row or {}) for name, row in rows.items()}
 
@@ -204,7 +204,7 @@ def _domain_down(row: Row) -> Row:
 
 
 def summary(product: str, row: Row) -> str:
-    """What is copied, in words."""
+    """A summary of the copy, in words."""
     parts = ("servers", "archives", "databases") if product == "nuodb" else ("nodes", "databases")
     counts = [(len(objects(row.get(part))), part) for part in parts]
     said = ", ".join(f"{count} {part if count != 1 else part[:-1]}" for count, part in counts)
@@ -214,7 +214,7 @@ def summary(product: str, row: Row) -> str:
 
 
 def machines_of(product: str, row: Row) -> list[str]:
-    """What the power button is pressed of before a cold start."""
+    """The machines that are switched on before a cold start."""
     if product == "nuodb":
         return list(objects(row.get("servers")))
     if row.get("provider") == "confd":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a rehearsal tells at its end: phases in the cluster's time, what each fault did, whether it came through."""
+"""The report at the end of a rehearsal: phases in the cluster's time, the effect of each fault, and the verdict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLOURS = {"done": progress.GOOD, "failed here": progress.BAD, "stopped here": p
 
 
 class Met(NamedTuple):
-    """What became of a fault.
+    """A fault and its effect.
 
     :ivar row: the fault as the simulator has it, with C(hit).
     :ivar about: what a fault of its kind does.
@@ -34,10 +34,10 @@ class Met(NamedTuple):
 
 
 class Rehearsed(NamedTuple):
-    """All that was seen.
+    """All results of a rehearsal.
 
     :ivar scale: seconds of this machine per second of the cluster.
-    :ivar broken: safety rules that the simulator saw broken.
+    :ivar broken: the safety rules that were broken on the simulator.
     :ivar usual: how long the runbook usually takes on the real cluster.
     """
 
@@ -58,7 +58,7 @@ class Rehearsed(NamedTuple):
         return sum(len(run.row["steps"]) for run in self.runs if run.row)
 
     def seconds(self, run: Ended) -> float:
-        """Of the cluster's time."""
+        """Seconds of the cluster's time."""
         return sum(phase_seconds(run.row, one, self.scale) or 0 for one in run.row["phases"]) if run.row else 0.0
 
 
@@ -71,7 +71,7 @@ def phase_seconds(row: record.Row, phase: Row, scale: float) -> Optional[float]:
 
 
 def problems(found: Rehearsed) -> list[str]:
-    """Why the rehearsal has failed, in sentences; nothing where it went well."""
+    """Why the rehearsal failed, in sentences; empty if it succeeded."""
     said = []
     if not found.is_through and found.runs:
         again = "even when resumed" if len(found.runs) > 1 else "and no fault is left that could be mended"
@@ -79,12 +79,12 @@ def problems(found: Rehearsed) -> list[str]:
     never = [faults.said(one.row) for one in found.met if not one.runs]
     if never and found.is_through:
         noun = "this fault" if len(never) == 1 else "these faults"
-        said.append(f"the run never met {noun}, so nothing is known of it: {listing(never)}")
+        said.append(f"the run never met {noun}, so this rehearsal doesn't show its effect: {listing(never)}")
     if found.is_through and not found.steps and not never:
         said.append("the run had nothing to do on the copy, so nothing was rehearsed: see rehearse_state")
     if found.broken:
         rules = list(dict.fromkeys(f"{one['rule']} ({one['object']})" for one in found.broken))
-        said.append(f"the simulator saw safety rules broken: {listing(rules)}")
+        said.append(f"safety rules were broken on the simulator: {listing(rules)}")
     return said
 
 
@@ -135,7 +135,7 @@ def _steps(row: record.Row, phase: str) -> str:
 
 
 def _done_about(one: Met, runs: list[Ended]) -> str:
-    """What a fault was, and what the runbook did about it."""
+    """The effect of a fault, and the reaction of the runbook."""
     about = one.about.partition(";")[0]
     if not one.runs:
         return f"{about}; it never occurred"
@@ -156,7 +156,7 @@ def _done_about(one: Met, runs: list[Ended]) -> str:
 
 
 def _told(run: Ended) -> list[str]:
-    """What a run tells of faults and retries."""
+    """The lines of a run about faults and retries."""
     if not run.row:
         return []
     marks = [mark["why"] for mark in run.row["marks"] if mark["kind"] != "step"]
@@ -164,18 +164,18 @@ def _told(run: Ended) -> list[str]:
 
 
 def time_of(found: Rehearsed) -> str:
-    """How long the runbook is to be expected to take."""
+    """How long the runbook is expected to take."""
     good = [run for run in found.runs if run.is_ok]
     known = f"; {usual.sentence(found.usual)}" if found.usual else ""
     if not good:
-        return f"unknown, for no run came through{known}"
+        return f"unknown, because no run came through{known}"
     rest = " for what was left after the failure" if good[-1] is not found.runs[0] else ""
     took = usual.words(found.seconds(good[-1]))
     return f"at most about {took}{rest} on {found.host}, by the simulator's times{known}"
 
 
 def data(found: Rehearsed) -> dict[str, Any]:
-    """The same for programs."""
+    """The report as data."""
     return {
         "runbook": found.runbook,
         "result": "ok" if not problems(found) else "failed",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A saved plan beside what would be done now: what differs, as lines for people."""
+"""Compares a saved plan with a new preview, and puts the differences into lines for people."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Pair = tuple[str, str]
 NOTHING = "not there"
 
 MOST = 40
-"""Objects of a step that are shown. The file has all of them."""
+"""The number of objects of a step that are shown. The file contains all of them."""
 
 POWERS = ("power", "power_nodes", "power_off_nodes", "start_servers")
-"""Hooks of the user that switch on or off what everything else stands on."""
+"""Hooks of the user that switch machines on or off."""
 
 
 def other(plan: Plan, now: Plan) -> list[str]:
@@ -54,9 +54,9 @@ def other(plan: Plan, now: Plan) -> list[str]:
 
 
 def moved(plan: Plan, now: Plan, begun: bool) -> list[str]:
-    """What is no longer as the plan saw it, a line each.
+    """The differences between the cluster of the plan and of now, one line each.
 
-    :param begun: whether a run has begun to carry the plan out. What follows from its steps hasn't moved then.
+    :param begun: whether a run has begun to carry out the plan. Effects of its steps then are no differences.
     """
     planned, wanted = pairs(plan), pairs(now)
     done = [pair for pair in planned if pair not in wanted] if begun else []
@@ -86,7 +86,7 @@ def moved(plan: Plan, now: Plan, begun: bool) -> list[str]:
 
 
 def _turned(planned: Mapping[Pair, int], wanted: Iterable[Pair]) -> Iterator[str]:
-    """Objects whose steps have another order. Of two objects, one may be further than the other."""
+    """Lines for objects whose steps have another order. The order between different objects doesn't count."""
     steps: dict[str, list[str]] = {}
     for step, name in wanted:
         if (step, name) in planned:
@@ -98,7 +98,7 @@ def _turned(planned: Mapping[Pair, int], wanted: Iterable[Pair]) -> Iterator[str
 
 
 def pairs(plan: Plan) -> dict[Pair, int]:
-    """The steps of a plan with their objects, each with its place in the order. Those of one place go together."""
+    """The steps of a plan with their objects and places in the order. Steps with the same place run together."""
     found: dict[Pair, int] = {}
     for number, step in enumerate(plan["steps"]):
         for name in step["objects"]:
@@ -121,7 +121,7 @@ def _facts(was: Iterable[Fact], now: Iterable[Fact]) -> Iterator[tuple[str, Fact
 
 
 def _follows(fact: Fact, begun: bool, done: list[Pair], plan: Plan) -> bool:
-    """Whether a fact may be another because steps of the plan were taken."""
+    """Whether steps of the plan that were taken may have changed a fact."""
     if fact["kind"] == "version" or not begun:
         return False
     if any(_mentions(name, fact["of"]) for _step, name in done) or _is_restarted(fact["of"], plan):
@@ -135,7 +135,7 @@ def _follows(fact: Fact, begun: bool, done: list[Pair], plan: Plan) -> bool:
 
 
 def _is_restarted(name: str, plan: Plan) -> bool:
-    """Whether a plan stops and starts an object: a run that goes on begins with that anew, in whatever state it is."""
+    """Whether a plan stops and starts an object: a resumed run does both again, whatever the state."""
     ways = {bool(TAKES_DOWN.search(step)) for step, about in pairs(plan) if _mentions(about, name)}
     return len(ways) == 2
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a saved plan rests on: the states of a cluster's objects, in words that stay the same while nothing happens."""
+"""The facts that a saved plan depends on: states of a cluster's objects, without values that change by themselves."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from .run import Run
 
 KEY = "observed"
-"""What the result of the look is called."""
+"""The key of the result of the reading."""
 
 Fact = dict[str, str]
 """C(object) in words, C(is) its state, C(kind) and C(of): the object whose steps move it."""
 
 FIRST = ("node", "server")
-"""Kinds of objects that others need: a step of one of these may move what stands on it."""
+"""Kinds of objects that other objects need: a step of one of these may change the others, too."""
 
 
 def observe(run: Run) -> None:
-    """Reads the cluster. It is a preview, so it says nothing. One that doesn't answer is told later."""
+    """Reads the cluster without output. A cluster that doesn't answer is reported later."""
     if run.book.product == "exa":
         run.module(
             KEY,
@@ -49,7 +49,7 @@ def observe(run: Run) -> None:
 
 
 def of(found: Mapping[str, Any], names: Collection[str]) -> list[Fact]:
-    """The facts of a look; none where nothing answered.
+    """The facts of a reading; empty if nothing answered.
 
     :param names: the databases that the plan is about; empty for all.
     """
@@ -61,7 +61,7 @@ def of(found: Mapping[str, Any], names: Collection[str]) -> list[Fact]:
 
 
 def identity(found: Mapping[str, Any]) -> list[str]:
-    """What a cluster is known by, however it is reached: UUIDs where the server tells them, else its objects' names."""
+    """The identity of a cluster, whatever its URL: the UUIDs that the server reports, or the names of its objects."""
     if "domain" in found:
         return sorted({*found["domain"].get("servers", {}), *found["domain"].get("databases", {})})
     seen = found.get("cluster") or {}
@@ -96,7 +96,7 @@ def _denied(denied: Mapping[str, str]) -> Iterator[Fact]:
 
 
 def _of_domain(seen: Mapping[str, Any], names: Collection[str]) -> Iterator[Fact]:
-    """Start IDs, incarnations and the leader change by themselves, and none of them decides what is done."""
+    """The facts of a domain, without start IDs, incarnations and the leader: these change by themselves."""
     for name, row in (seen.get("servers") or {}).items():
         state = "evicted" if row.get("evicted") else f"{row.get('state')}, {row.get('connected')}"
         yield _fact("server", name, ", ".join(filter(None, [state, row.get("version")])))

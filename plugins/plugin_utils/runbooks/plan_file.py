@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A saved plan: check mode writes what it foresaw, and a run that is given the file does that or nothing.
+"""A saved plan: check mode writes the steps that it predicts, and a run with this file takes exactly these, or none.
 
-docs/plans.md describes the file and what is refused.
+docs/plans.md describes the file and the refusals.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ if TYPE_CHECKING:
     from .run import Run
 
 VARIABLE = "plan_file"
-"""The file or the folder, as a variable of the product."""
+"""The variable that names the file or the folder, without the prefix of the product."""
 
 FORMAT = 1
 
 WHAT = "What --check foresaw of a run of dbfleet.cluster. A run that is given this file does these steps, or none."
 
 MOST = 100
-"""Lines of what has moved that are shown."""
+"""The number of changes of the cluster that are shown."""
 
 LARGEST = 50_000_000
-"""Bytes of a file that is read."""
+"""The largest file that is read, in bytes."""
 
 SHAPELESS = ("report_path", "state_path", VARIABLE, "heartbeat", "wait_stable", "log_service", "lease")
-"""Variables of a product that decide nothing of what is done."""
+"""Variables of a product that have no influence on the steps."""
 
 OF_RESUME = ("unreachable", "unfinished", "restart_plugins")
-"""Variables of a runbook that the command that resumes adds. What they bring about shows in the steps."""
+"""Variables of a runbook that the command of the line C(resume) adds. Their effect shows in the steps."""
 
 Plan = dict[str, Any]
 
 
 def path_of(run: Run) -> Optional[Path]:
-    """Where the plan of this run is; None where the user wants none."""
+    """The path of the plan of this run; None if the user has set no plan file."""
     return None if run.book.quiet else _path(run.shared(VARIABLE), run.host, run.book.name)
 
 
@@ -73,7 +73,7 @@ def _path(given: Any, host: str, runbook: str) -> Optional[Path]:
 
 
 def problems(run: Run) -> list[str]:
-    """What stands against the file before anything is read of the cluster, in sentences."""
+    """The reasons to refuse the file that are known before the cluster is read, in sentences."""
     path = path_of(run)
     if path is None:
         return []
@@ -95,7 +95,7 @@ def problems(run: Run) -> list[str]:
 
 
 def _paths(run: Run) -> dict[str, str]:
-    """The files of all hosts of the run: two with one file are both refused, whichever comes first."""
+    """The plan file of each host of the run. If two hosts name the same file, both are refused."""
     variable = f"{run.book.product}_{VARIABLE}"
     found = {}
     for host in run.hosts:
@@ -113,15 +113,15 @@ def read(path: Path) -> Plan:
     try:
         plan = json.loads(text_of(path, LARGEST))
     except FileNotFoundError:
-        raise ValueError(f"there is no plan {path}: make it by the same command with --check") from None
+        raise ValueError(f"there is no plan {path}: make it with the same command and --check") from None
     except OSError as error:
         raise ValueError(f"the plan {path} can't be read: {error.strerror}") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is no plan: line {error.lineno}, column {error.colno} is no JSON") from None
+        raise ValueError(f"{path} is not a plan: line {error.lineno}, column {error.colno} is not valid JSON") from None
     except (ValueError, RecursionError):  # a number or a nesting that no plan has
-        raise ValueError(f"{path} is no plan: it is no JSON of a runbook") from None
+        raise ValueError(f"{path} is not a plan: no runbook writes such JSON") from None
     if not isinstance(plan, dict) or "format" not in plan or "sha256" not in plan:
-        raise ValueError(f"{path} is no plan: it was not written by a runbook with --check")
+        raise ValueError(f"{path} is not a plan: no runbook wrote it with --check")
     if plan["format"] != FORMAT:
         given = str(plan["format"])[:20]
         raise ValueError(f"the plan {path} has format {given}, and this version reads format {FORMAT}")
@@ -136,7 +136,7 @@ OBSERVED = ("object", "is", "kind", "of")
 
 
 def _is_whole(plan: Plan) -> bool:
-    """Whether it has all that is read of it: a hash can be made anew by whoever edits the rest."""
+    """Whether the plan has all parts, of the right types. Whoever edits a plan can also compute a new hash."""
     return (
         all(isinstance(plan.get(name), str) for name in TEXTS)
         and all(_has_texts(plan.get(name)) for name in LISTS)
@@ -162,15 +162,15 @@ def _are_rows(found: Any, names: Iterable[str]) -> bool:
 
 
 def digest(plan: Mapping[str, Any]) -> str:
-    """Of all that a plan says."""
+    """The hash of a whole plan."""
     said = {name: value for name, value in plan.items() if name != "sha256"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def made(run: Run, cause: str) -> Plan:
-    """The plan by the results of a preview.
+    """The plan from the results of a preview.
 
-    :param cause: why the preview failed; nothing where it didn't.
+    :param cause: why the preview failed; empty if it succeeded.
     """
     seen, look = forecast.of(run.results), run.found(plan_facts.KEY)
     names = [] if not run.book.only_named else _named(run.own("databases"))
@@ -199,13 +199,13 @@ def made(run: Run, cause: str) -> Plan:
 
 
 def _named(databases: Any) -> list[str]:
-    """The databases by name; none where all are meant."""
+    """The names of the databases; an empty list stands for all."""
     names = [str(one.get("name") if isinstance(one, dict) else one) for one in databases or []]
     return [] if "all" in names else names
 
 
 def options(run: Run) -> dict[str, Any]:
-    """The variables that shape what is done. How the cluster is reached, how long is waited, and secrets don't."""
+    """The variables that decide the steps: without connections, time-outs and secrets."""
     prefix, own = f"{run.book.product}_", f"{run.book.name}_"
     apart = {f"{prefix}{name}" for name in (*CONNECTIONS[run.book.product], "profile", "profiles_path", *SHAPELESS)}
     apart |= {f"{own}{name}" for name in (*OF_RESUME, "hooks")}
@@ -226,7 +226,7 @@ def _hashed(path: str) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Of this collection: its archive has a manifest, a clone has galaxy.yml."""
+    """The version of this collection: its archive has a manifest, a clone has galaxy.yml."""
     root = Path(__file__).resolve().parents[3]
     manifest = root / "MANIFEST.json"
     if manifest.is_file():
@@ -239,10 +239,10 @@ def version() -> str:
 
 
 def keep(run: Run, cause: str) -> Optional[dict[str, Any]]:
-    """Writes the plan of a preview. One that could be run is left as it is: somebody may have approved it.
+    """Writes the plan of a preview. An earlier plan that can be run is not replaced: somebody may have approved it.
 
-    :param cause: why the preview failed; nothing where it didn't.
-    :returns: the failure where the file is not the plan of this preview; it has the number that a run would have.
+    :param cause: why the preview failed; empty if it succeeded.
+    :returns: the failure if the file is not the plan of this preview, with the number that a run would give it.
     """
     path = path_of(run)
     if path is None or plan_facts.KEY not in run.results:
@@ -266,7 +266,7 @@ def keep(run: Run, cause: str) -> Optional[dict[str, Any]]:
 
 
 def _beside(run: Run, path: Path, old: Plan, new: Plan, begun: Mapping[str, Any]) -> Optional[dict[str, Any]]:
-    """What became of a plan that is there."""
+    """Compares an existing plan with a new preview. Returns the failure if the plan can't be used any more."""
     title = f"{run.host}: {_titled(path, old)}"
     left = "it was left as it is: remove it, or name another file for a new plan"
     if begun.get("ended"):
@@ -314,10 +314,10 @@ def _show(run: Run, path: Path, plan: Plan, lines: list[str]) -> None:
 
 
 def held_to(run: Run) -> dict[str, Any]:
-    """Compares the plan with what would be done now, by a preview of the whole run before its first change.
+    """Compares the plan with a preview of the whole run, before the first change.
 
-    :returns: what was approved: C(steps) as the option C(approved) of the modules; and which plan it is.
-    :raises Stopped: the plan doesn't hold.
+    :returns: the approved C(steps), as the option C(approved) of the modules takes them, and the data of the plan.
+    :raises Stopped: the plan is refused.
     """
     path, plan, begun = _given(run)
     ahead, cause = _look_ahead(run)
@@ -352,7 +352,7 @@ def held_to(run: Run) -> dict[str, Any]:
 
 
 def _given(run: Run) -> tuple[Path, Plan, dict[str, Any]]:
-    """The plan with its mark."""
+    """The path, the plan and its mark."""
     path = path_of(run)
     try:
         if path is None:
@@ -369,12 +369,12 @@ def _refuse(refusal: dict[str, Any], hint: str) -> None:
 
 
 def _is_over(ahead: Run, now: Plan) -> bool:
-    """Whether a plan that was begun has taken the API away, as the user declares: nothing is left to be done."""
+    """Whether a plan that was begun has already shut down the API, as the user declares: no step is left."""
     return ahead.own("unreachable") == "down" and not now["steps"] and not now["refusals"] and bool(now["unknown"])
 
 
 def _look_ahead(run: Run) -> tuple[Run, str]:
-    """What check mode would foresee, without a word and without hooks. Returns it with the cause of its failure."""
+    """Runs a preview without output and without hooks. Returns it with the cause of its failure."""
     ahead = copy(run)
     ahead.check, ahead.changed = True, False
     ahead.results, ahead.phases, ahead.warnings, ahead.diffs, ahead.spans = {}, [], [], [], []
@@ -398,15 +398,15 @@ def _look_ahead(run: Run) -> tuple[Run, str]:
 
 
 def _beside_it(path: Path) -> Path:
-    """The mark of a plan: one, whatever links lead to the plan."""
+    """The path of the mark of a plan. Every link to the plan has the same mark."""
     real = Path(os.path.realpath(path))
     return real.with_name(f"{real.name}.run")
 
 
 def _mark(path: Path, plan: Plan) -> dict[str, Any]:
-    """When a run began and ended to carry out this plan; nothing where none did.
+    """When a run began and finished carrying out this plan; empty if no run began.
 
-    :raises ValueError: the mark is there and can't be read, in a sentence.
+    :raises ValueError: the mark exists but can't be read; the text is a sentence.
     """
     mark = _beside_it(path)
     try:
@@ -417,7 +417,7 @@ def _mark(path: Path, plan: Plan) -> dict[str, Any]:
     except OSError as error:
         why = str(error.strerror)
     except (ValueError, RecursionError):
-        why = "it is no JSON"
+        why = "it is not valid JSON"
     if why:
         raise ValueError(f"{mark} can't be read ({why}), so nobody knows whether a run has carried out {path}")
     return found if found["sha256"] == plan["sha256"] else {}
@@ -440,7 +440,7 @@ def _begin(run: Run, path: Path, plan: Plan) -> None:
 
 
 def end(run: Run) -> None:
-    """The plan was carried out, and is used up."""
+    """Notes that the plan was carried out and can't be used again."""
     if run.held is None:
         return
     path = Path(run.held["path"])
@@ -450,4 +450,6 @@ def end(run: Run) -> None:
             _put_mark(path, {**mark, "ended": record.moment(time.time())})
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        run.warnings.append(f"{_beside_it(path)} can't be written ({why}): remove {path}, which is used up")
+        run.warnings.append(
+            f"{_beside_it(path)} can't be written ({why}): remove {path}, because this plan was carried out"
+        )

@@ -45,7 +45,7 @@ def rehearsed(stage: Any) -> Callable[..., dict[str, Any]]:
         ({"runbook": "exa_cold_start", "clock": "seconds:1" + 400 * "0"}, "like seconds:0.02: 0.0001 to 10 sec"),
         ({"runbook": "exa_cold_start", "save": True}, "save is True, and must be a path"),
         ({"runbook": "exa_cold_start", "source": ["/a"]}, "source is ['/a'], and must be a path"),
-        ({"runbook": "exa_cold_start", "faults": [{"kind": ["dies"]}]}, "has no kind, which is a text"),
+        ({"runbook": "exa_cold_start", "faults": [{"kind": ["dies"]}]}, "needs a kind, which must be a text"),
         ({"runbook": "exa_cold_start", "state": "up"}, "state must be one of"),
         ({"runbook": "exa_cold_start", "source": "/nowhere.yml"}, "the topology /nowhere.yml can't be read"),
     ],

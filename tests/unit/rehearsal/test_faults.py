@@ -37,11 +37,11 @@ def test_faults_by_their_names() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"object": "n11"}, "has no kind"),
-        (":DB1", "has no kind, which is a text: :DB1"),
-        (["dies"], "has no kind"),
-        ({"kind": ["dies"]}, "has no kind, which is a text"),
-        ("random:many", "is a whole number"),
+        ({"object": "n11"}, "needs a kind"),
+        (":DB1", "needs a kind, which must be a text: :DB1"),
+        (["dies"], "needs a kind"),
+        ({"kind": ["dies"]}, "needs a kind, which must be a text"),
+        ("random:many", "must be a whole number"),
         ("reset", "the fault reset names no call"),
         ({"kind": "hang", "method": "*"}, "the fault hang names no call"),
         ("wrong_state", "names no call"),
@@ -76,8 +76,8 @@ def test_each_of_its_names_is_one_of_the_simulator() -> None:
         ("exa", "nevr_stops:DB1", r"h: there is no fault nevr_stops \(did you mean never_stops\?\) on this copy; "),
         ("exa", "loses_history:1", "there is no fault loses_history on this copy"),
         ("nuodb", "never_boots:n0011", "there is no fault never_boots .*on this copy"),
-        ("exa", "never_stops:DB9", "never_stops:DB9 is of an object that the copy doesn't have; it has: n0011 n0012 "),
-        ("exa", {"kind": "never_connects", "object": ["DB1"]}, "is of an object that the copy doesn't have"),
+        ("exa", "never_stops:DB9", "never_stops:DB9 names an object that the copy doesn't have; the copy has: n0011 n0012 "),
+        ("exa", {"kind": "never_connects", "object": ["DB1"]}, "names an object that the copy doesn't have"),
     ],
 )
 def test_what_the_copy_cannot_have_is_refused_before_it_is_made(product: str, given: Any, says: str) -> None:

@@ -140,5 +140,5 @@ def test_a_file_that_is_refused(tmp_path: Path, text: Any, says: str) -> None:
 
 
 def test_what_is_no_file_is_refused_at_once() -> None:
-    with pytest.raises(ClusterError, match="exa-prod: the topology /dev/zero can't be read: it is no regular file"):
+    with pytest.raises(ClusterError, match="exa-prod: the topology /dev/zero can't be read: it is not a regular file"):
         topology.of_file("/dev/zero", "exa-prod", "exa")

@@ -93,9 +93,9 @@ def test_when_it_has_failed(ended: Any) -> None:
     cases = [
         ([ended("it is off")], [], [], "doesn't come through, and no fault is left that could be mended: it is off"),
         ([ended("a"), ended("b")], [met], [], "doesn't come through, even when resumed: b"),
-        ([ended()], [unmet], [], "the run never met this fault, so nothing is known of it: never_boots:n0012"),
+        ([ended()], [unmet], [], "the run never met this fault, so this rehearsal doesn't show its effect: never_boots:n0012"),
         ([ended(steps=())], [], [], "nothing to do on the copy, so nothing was rehearsed"),
-        ([ended()], [], [{"rule": "storage-start-repeated", "object": "storage"}], "saw safety rules broken"),
+        ([ended()], [], [{"rule": "storage-start-repeated", "object": "storage"}], "rules were broken on the simulator"),
     ]
     for runs, faults, broken, says in cases:
         found = rehearsed(runs, faults, broken)
@@ -110,4 +110,4 @@ def test_a_run_without_a_record() -> None:
     assert problems(found) == [
         "exa_cold_start doesn't come through, and no fault is left that could be mended: ERROR! it can't be"
     ]
-    assert [text for text, _colour in lines(found)][-1] == "[exa-prod] time: unknown, for no run came through"
+    assert [text for text, _colour in lines(found)][-1] == "[exa-prod] time: unknown, because no run came through"

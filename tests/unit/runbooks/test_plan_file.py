@@ -200,7 +200,7 @@ def test_check_mode_shows_a_stale_plan_and_leaves_it(go: Callable[..., Any], pla
 
 def test_check_mode_leaves_a_file_that_is_no_plan(go: Callable[..., Any], path: Path) -> None:
     path.write_text("notes of mine")
-    assert "is no plan" in go(check=True).result["msg"]
+    assert "is not a plan" in go(check=True).result["msg"]
     assert path.read_text() == "notes of mine"
 
 
@@ -318,12 +318,12 @@ def test_a_hook_that_was_edited_is_refused(go: Callable[..., Any], tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (None, "there is no plan {path}: make it by the same command with --check"),
-        ("{", "{path} is no plan: line 1, column 2 is no JSON"),
-        ("", "{path} is no plan: line 1, column 1 is no JSON"),
-        ("[" * 200000, "{path} is no plan: it is no JSON of a runbook"),
-        (b"\xff\xfe{", "the plan {path} can't be read: it is no text in UTF-8"),
-        ("[]", "{path} is no plan: it was not written by a runbook with --check"),
+        (None, "there is no plan {path}: make it with the same command and --check"),
+        ("{", "{path} is not a plan: line 1, column 2 is not valid JSON"),
+        ("", "{path} is not a plan: line 1, column 1 is not valid JSON"),
+        ("[" * 200000, "{path} is not a plan: no runbook writes such JSON"),
+        (b"\xff\xfe{", "the plan {path} can't be read: it is not UTF-8 text"),
+        ("[]", "{path} is not a plan: no runbook wrote it with --check"),
         ('{"format": 7, "sha256": ""}', "the plan {path} has format 7, and this version reads format 1"),
         ('{"format": 1, "sha256": ""}', "the plan {path} was edited after it was made"),
         (json.dumps({"format": "x" * 3000, "sha256": ""}), f"the plan {{path}} has format {'x' * 20}, and"),
@@ -385,7 +385,7 @@ def test_what_has_another_type_was_edited_too(
 def test_what_is_no_file_does_not_keep_the_run(go: Callable[..., Any], path: Path, check: bool) -> None:
     os.mkfifo(path)
     run = go(check=check)
-    assert f"exa-a: the plan {path} can't be read: it is no regular file" in run.result["msg"]
+    assert f"exa-a: the plan {path} can't be read: it is not a regular file" in run.result["msg"]
     assert changing(run) == []
 
 
@@ -462,8 +462,8 @@ def test_a_run_whose_mark_cannot_be_kept_begins_nothing(
     ("make", "why"),
     [
         (lambda mark: mark.mkdir(), "Is a directory"),
-        (os.mkfifo, "it is no regular file"),
-        (lambda mark: mark.write_text(""), "it is no JSON"),
+        (os.mkfifo, "it is not a regular file"),
+        (lambda mark: mark.write_text(""), "it is not valid JSON"),
         (lambda mark: mark.write_text('{"sha256": 5}'), "no run has written it"),
         (lambda mark: mark.write_text("[]"), "no run has written it"),
     ],

@@ -91,7 +91,7 @@ TASKS: dict[str, list[dict[str, Any]]] = {
     "vars": [{DATABASE: {"databases": "{{ which }}"}, "vars": {"which": "DB1, DB2"}}],
     "when": [{**LOOK, "when": "inventory_hostname == 'b'"}, {**STOP, "when": False}],
     "environment": [{**LOOK, "environment": ENVIRONMENT}, LOOK],
-    "timeout": [{DATABASE: {"databases": ["DB2"], "state": "stopped"}, "timeout": 3, **KEPT}],
+    "timeout": [{DATABASE: {"databases": ["DB2"], "state": "stopped"}, "timeout": 10, **KEPT}],
     "any_errors_fatal": [{**WRONG, "any_errors_fatal": True, "when": "inventory_hostname == 'b'"}, LOOK],
 }  # fmt: skip
 """By the keyword, the tasks that have it."""

@@ -86,7 +86,8 @@ def test_shutdown_killed_in_each_phase(simulate, ansible):
     run.kill()
 
     half_down = start().finish().failed()  # the nodes that still speak have no quorum, or are going just now
-    assert re.search("HTTP 503|unreachable or already down|answered a moment before", half_down.failures()[0]), half_down.out
+    says = "HTTP 503|unreachable or already down|answered a moment before"
+    assert re.search(says, half_down.failures()[0]), half_down.out
     until("it is off", lambda: {row["state"] for row in simulator.state()["nodes"].values()} == {"off"})
     down = start().finish().failed()
     assert "unreachable or already down" in down.failures()[0]

@@ -263,7 +263,7 @@ ACTS: dict[str, Callable[[tuple[str, Any]], bool]] = {
     "rescue 2": is_("ok"),
     "tags 0": lambda end: end == ("", {}),
     "tags 1": is_("ok"),
-    "timeout 0": lambda end: end[0] == "failed" and end[1]["timedout"]["period"] == 3,
+    "timeout 0": lambda end: end[0] == "failed" and end[1]["timedout"]["period"] == 10,
     "until 0": is_("ok", attempts=1),
     "until 1": is_("failed", attempts=2),
     "vars 0": is_("ok", changed=False),

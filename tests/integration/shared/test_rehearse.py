@@ -275,7 +275,7 @@ def test_a_cluster_that_is_off_and_one_that_refuses_the_password(simulate: Any, 
     hosts = real.inventory()
     hosts["secret"]["exa_api_password"] = "wrong"
     run = rehearse(hosts, "exa_cold_start", "--check", target="real").ok()
-    assert any("the copy has only what runbooks need" in text for text in run.one("Rehearse", "real")["warnings"])
+    assert any("the copy contains only what runbooks need" in text for text in run.one("Rehearse", "real")["warnings"])
     run = rehearse(hosts, "exa_graceful_shutdown", target="secret").failed()
     assert "secret can't be read, so nothing was rehearsed" in run.failures("secret")[0]
     assert len(real.calls(cluster="secret")) <= 2  # a user may be locked who tries often

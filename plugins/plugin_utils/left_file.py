@@ -15,6 +15,9 @@ from tempfile import mkstemp
 from typing import Union
 from urllib.parse import quote
 
+LARGEST = 50_000_000
+"""The largest file that is read, in bytes."""
+
 
 def name_for(cluster: str) -> str:
     """A cluster's name as the name of a file or folder, changed so that the path can't leave the given folder."""
@@ -26,7 +29,7 @@ def state_folder() -> str:
     return os.path.join(os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state"), "dbfleet")
 
 
-def text_of(path: Union[str, Path], largest: int) -> str:
+def text_of(path: Union[str, Path], largest: int = LARGEST) -> str:
     """The text of a file that the user has named. A pipe or a device is refused: reading it might never end.
 
     :param largest: the largest file that is read, in bytes.

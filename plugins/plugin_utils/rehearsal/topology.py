@@ -33,9 +33,6 @@ MAPPINGS = ("settings", "timing")
 
 OF_RUNNING = ("connectible", "operation", "operation_time", "info")
 """Settings that an Exasol database has only while it is up."""
-LARGEST = 50_000_000
-"""The largest file that is read, in bytes."""
-
 LEADER_TIMEOUT = 10000
 """Real milliseconds of a leader assignment: in a faster clock they would be over before two requests are sent."""
 
@@ -53,7 +50,7 @@ def of_file(path: str, host: str, product: str) -> Row:
     :raises ClusterError: the file can't be read, or doesn't contain this cluster.
     """
     try:
-        text = left_file.text_of(os.path.expanduser(path), LARGEST)
+        text = left_file.text_of(os.path.expanduser(path))
     except OSError as error:
         raise ClusterError(f"{host}: the topology {path} can't be read: {error.strerror}") from None
     try:

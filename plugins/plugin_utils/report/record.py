@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 from urllib.parse import unquote
 
-from ..left_file import name_for, replace as replace_file
+from ..left_file import name_for, replace as replace_file, text_of
 
 FORMAT = 1
 
@@ -28,9 +28,6 @@ OK, FAILED, NOT_ENDED = RESULTS = ("ok", "failed", "not ended")
 
 REHEARSED = "rehearsal-of-"
 """Begins the name of a copy, which no real host has."""
-
-LARGEST = 50_000_000
-"""The most bytes of a file that is read. Records are far smaller."""
 
 Row = dict[str, Any]
 """The contents of a record."""
@@ -112,9 +109,7 @@ def write(path: Path, row: Row) -> None:
 def read(path: Path) -> Optional[Row]:
     """A record of this format; None for anything else, so that no later code fails on it."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        if path.stat().st_size > LARGEST:
-            return None
-        row = json.loads(path.read_text(encoding="utf-8"))
+        row = json.loads(text_of(path))
         return row if is_one(row) else None
     return None
 

@@ -46,9 +46,6 @@ WHAT = "What --check foresaw of a run of dbfleet.cluster. A run that is given th
 MOST = 100
 """The number of changes of the cluster that are shown."""
 
-LARGEST = 50_000_000
-"""The largest file that is read, in bytes."""
-
 SHAPELESS = ("report_path", "state_path", VARIABLE, "heartbeat", "wait_stable", "log_service", "lease")
 """Variables of a product that have no influence on the steps."""
 
@@ -111,7 +108,7 @@ def _paths(run: Run) -> dict[str, str]:
 def read(path: Path) -> Plan:
     """:raises ValueError: it isn't a plan as it was written, in a sentence."""
     try:
-        plan = json.loads(text_of(path, LARGEST))
+        plan = json.loads(text_of(path))
     except FileNotFoundError:
         raise ValueError(f"there is no plan {path}: make it with the same command and --check") from None
     except OSError as error:
@@ -410,7 +407,7 @@ def _mark(path: Path, plan: Plan) -> dict[str, Any]:
     """
     mark = _beside_it(path)
     try:
-        found = json.loads(text_of(mark, LARGEST))
+        found = json.loads(text_of(mark))
         why = "" if isinstance(found, dict) and isinstance(found.get("sha256"), str) else "no run has written it"
     except FileNotFoundError:
         return {}

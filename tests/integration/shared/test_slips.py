@@ -62,7 +62,9 @@ HOUR: dict[str, tuple[str, list[str], str]] = {
     "check of a host that is none": ("check", e("target=zzz"), r"target zzz matches no host"),
     "target and --limit disagree": (COLD, [*e("target=exa-a"), "-l", "exa-b"], r"--limit exa-b excludes every host"),
     "--limit of the other product": (NUO, [*e("target=nuodb_domains"), "-l", "exa-a"], r"--limit exa-a excludes every"),
-    "check as a variable": (DOWN, e("target=exa-a", "confirm=exa-a", "check=true"), r"check is not a .*--check"),
+    "check as a variable": (
+        DOWN, e("target=exa-a", "confirm=exa-a", "check=true"), r"check is not a variable.*--check",
+    ),  # fmt: skip
     "dry_run": (NUO_DOWN, e("target=nuo-a", "confirm=nuo-a", "dry_run=yes"), r"dry_run is not a variable.*--check"),
     "tags as a variable": (COLD, e("target=exa-a", "tags=nodes"), r"tags is not a variable.*--tags"),
     "a tag that is none": (COLD, [*e("target=exa-a"), "--tags", "storag"], r"storag"),

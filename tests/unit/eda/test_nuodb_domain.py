@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import runpy
 import ssl
 from base64 import b64encode
@@ -59,7 +60,8 @@ def test_a_domain_that_vanishes_is_an_event_and_no_end(live: Callable[..., Live]
             await source.next("archive_down")
             one.admin("/faults", {"kind": "refuse"})
             text = (await source.next("unreachable"))["text"]
-            assert [url for url in one.ready["api_url"] if url not in text] == []
+            found = re.findall(r"(https://\S+): (?:no connection comes to stand|no answer within)", text)
+            assert sorted(found) == sorted(one.ready["api_url"])  # a slow machine has no connection in time
             assert (await source.next("unreachable", "lasts"))["seconds"] > 0
             one.admin("/faults", method="DELETE")
             await source.next("unreachable", "over")

@@ -93,9 +93,13 @@ def test_when_it_has_failed(ended: Any) -> None:
     cases = [
         ([ended("it is off")], [], [], "doesn't come through, and no fault is left that could be mended: it is off"),
         ([ended("a"), ended("b")], [met], [], "doesn't come through, even when resumed: b"),
-        ([ended()], [unmet], [], "this fault, so this rehearsal doesn't show its effect: never_boots:n0012"),
+        (
+            [ended()], [unmet], [],
+            "the run never met this fault, so this rehearsal doesn't show its effect: never_boots:n0012",
+        ),  # fmt: skip
         ([ended(steps=())], [], [], "nothing to do on the copy, so nothing was rehearsed"),
-        ([ended()], [], [{"rule": "storage-start-repeated", "object": "storage"}], "rules were broken on"),
+        ([ended()], [], [{"rule": "storage-start-repeated", "object": "storage"}],
+         "safety rules were broken on the simulator"),  # fmt: skip
     ]
     for runs, faults, broken, says in cases:
         found = rehearsed(runs, faults, broken)

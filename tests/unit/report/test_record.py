@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,12 @@ def test_records_come_newest_first_and_nothing_else_does(tmp_path: Path, new_row
 def test_what_is_no_record_is_none(tmp_path: Path, text: str) -> None:
     path = tmp_path / "one.json"
     path.write_text(text)
+    assert record.read(path) is None
+
+
+def test_a_pipe_in_the_folder_keeps_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "20260101T000000.000Z-exa_cold_start-exa.json"
+    os.mkfifo(path)
     assert record.read(path) is None
 
 

@@ -28,7 +28,7 @@ class ActionModule(direct.Direct):
         args = given_of(spec, direct.plain(self._task.args))
         slips = unknown_of(self._task, task_vars)
         if self._task._role and "path" not in args:
-            says = "runs_path isn't given: name the folder of exa_report_path or nuodb_report_path"
+            says = "runs_path is missing: name the folder of exa_report_path or nuodb_report_path"
             return failure("; ".join([*slips, says]), "DBF-7001")
         given, problems = direct.validated(spec, args)
         problems += [*progress.problems(task_vars), *slips]

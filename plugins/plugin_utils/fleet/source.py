@@ -111,14 +111,14 @@ class Source:
         either = [name for name, is_certain in fitting.items() if not is_certain]
         if either:
             raise ClusterError(
-                f"clusters is not given, and {self._path} does not show whether {listing(either)} is "
+                f"clusters is missing, and {self._path} does not show whether {listing(either)} is "
                 f"{PRODUCTS[self._product]} or {PRODUCTS[self._other]}",
                 hint="list profile names in clusters, or patterns such as 'exa-*' ('*' takes all profiles)",
                 number="DBF-7011",
             )
         if not fitting:
             raise ClusterError(
-                f"clusters is not given, and {self._path} has no profile of {PRODUCTS[self._product]}",
+                f"clusters is missing, and {self._path} has no profile of {PRODUCTS[self._product]}",
                 number="DBF-7011",
             )
         return list(fitting)

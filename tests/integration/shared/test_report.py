@@ -189,7 +189,7 @@ def test_runs_that_are_killed_and_stopped(simulate, ansible, tmp_path):
     assert run.lines("^ended: not ended: the run is under way, or was killed")
     assert run.lines("^  storage +not begun$")
     for given, says in (
-        ("runs_limit=3", "runs_path isn't given"),
+        ("runs_limit=3", "runs_path is missing: name the folder"),
         ("runs_pat=x", "runs_pat (did you mean runs_path?); "),
     ):
         run = ansible.run("runs", {}, "-e", given, target="").failed()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,10 +27,10 @@ pytestmark = pytest.mark.usefixtures("roles")
 def listed(stage: Any) -> Callable[..., dict[str, Any]]:
     """Runs the task."""
 
-    def run(**args: Any) -> dict[str, Any]:
+    def run(role: Any = None, **args: Any) -> dict[str, Any]:
         made = stage(CHECKS["exasol"], ("exa-a",))
         fake, task_vars = made.action()
-        fake.task.args, fake.task._role = args, None
+        fake.task.args, fake.task._role = args, role
         action = made.plugin(ActionModule, fake.task, task_vars)
         return action.run(task_vars=task_vars)
 
@@ -84,3 +85,8 @@ def test_what_is_wrong_is_a_sentence(listed: Any, folder: str, args: dict[str, A
     result = listed(**({"path": folder, **args} if args else {}))
     assert result["failed"]
     assert re.search(says, result["msg"]), result["msg"]
+
+
+def test_the_role_names_its_variable(listed: Any) -> None:
+    result = listed(role=SimpleNamespace(_role_name="dbfleet.cluster.runs"))
+    assert result["msg"].startswith("runs_path is missing: name the folder of exa_report_path or nuodb_report_path")

@@ -48,13 +48,13 @@ def test_all_that_surely_are_of_the_product(make: Any) -> None:
 
 @pytest.mark.parametrize("product", ["exa", "nuodb"])
 def test_one_that_may_be_of_both_is_asked_for(make: Any, product: str) -> None:
-    with pytest.raises(ClusterError, match="does not show whether b broken is (Exasol|NuoDB) or") as caught:
+    with pytest.raises(ClusterError, match="^clusters is missing, and .* does not show whether b broken is (Exasol|NuoDB) or") as caught:
         make(product, a=EXA, b=EITHER, c=NUO, broken=None).clusters(None)
     assert "'*' takes all profiles" in caught.value.hint
 
 
 def test_a_file_without_any(make: Any) -> None:
-    with pytest.raises(ClusterError, match="has no profile of NuoDB"):
+    with pytest.raises(ClusterError, match="^clusters is missing, and .* has no profile of NuoDB"):
         make("nuodb", a=EXA).clusters(None)
 
 

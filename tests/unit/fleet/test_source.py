@@ -48,7 +48,8 @@ def test_all_that_surely_are_of_the_product(make: Any) -> None:
 
 @pytest.mark.parametrize("product", ["exa", "nuodb"])
 def test_one_that_may_be_of_both_is_asked_for(make: Any, product: str) -> None:
-    with pytest.raises(ClusterError, match="^clusters is missing, and .* does not show whether b broken is (Exasol|NuoDB) or") as caught:
+    says = "^clusters is missing, and .* does not show whether b broken is (Exasol|NuoDB) or"
+    with pytest.raises(ClusterError, match=says) as caught:
         make(product, a=EXA, b=EITHER, c=NUO, broken=None).clusters(None)
     assert "'*' takes all profiles" in caught.value.hint
 

@@ -63,8 +63,8 @@ options:
     type: path
   tls_fingerprint:
     description:
-      - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate; the name and the signer of
-        the certificate don't matter then.
+      - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate. Without O(ca_path), the name
+        and the signer of the certificate don't matter then.
       - Falls back to the environment variable E(EXA_TLS_FINGERPRINT).
     type: str
   rpc_format:

@@ -262,9 +262,13 @@ def test_what_a_pod_has_left_that_is_gone_is_evicted(bring, pods):
 
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize("servers", [["server2"], ["all"]])
-def test_aps_of_kubernetes_are_not_stopped(bring, memory, servers, check_mode):
+@pytest.mark.parametrize("readable", [True, False])
+def test_aps_of_kubernetes_are_not_stopped(bring, memory, servers, check_mode, readable):
+    """Also where the user may not read diagnostics/kube: then the archives without a server tell it."""
     domain = memory()
-    domain.kubernetes = True
+    domain.kubernetes = readable
+    if not readable:
+        domain.archives_now = {key: replace(one, server_id=None) for key, one in domain.archives_now.items()}
     with pytest.raises(Refused, match="and the AP's pod would only start the AP again") as found:
         bring("nuodb_server", domain, check_mode, servers=servers, state="stopped")
     assert "scale their StatefulSet to 0" in found.value.hint

@@ -143,6 +143,11 @@ def _variable(spec: dict[str, Any], name: str) -> str:
     return next((one for one in variables if not is_nothing(os.environ.get(one))), variables[0])
 
 
+def _exported(spec: dict[str, Any]) -> Optional[str]:
+    """The variable of the environment that names a connection, if there is one."""
+    return next((_variable(spec, name) for name in ("api_url", "profile") if fallback(spec, name)), None)
+
+
 class LiveTask:
     """A task whose progress is shown while it runs."""
 
@@ -285,7 +290,7 @@ class Direct(ActionBase):
     def _completed(self, args: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         done = given_of(spec, {**self._of_hook(spec, task_vars), **args})
         if "api_url" in spec and not (done.get("api_url") or done.get("profile")):
-            variable = next((_variable(spec, name) for name in ("api_url", "profile") if fallback(spec, name)), None)
+            variable = _exported(spec)
             self._refuse_another_connection(products.product_of(spec), variable, task_vars)
         done = completed(done, spec, self._profile)
         if "cluster_name" in spec:
@@ -335,6 +340,9 @@ class Direct(ActionBase):
         if variable:
             hosts = plain(task_vars.get("ansible_play_hosts_all") or [host])
             environment.refuse_borrowed(product, variable, host, hosts, task_vars)
+        else:
+            others = (_exported(options) for name, options in products.CONNECTIONS.items() if name != product)
+            environment.refuse_other_product(product, host, task_vars, next(filter(None, others), ""))
 
     def _value(self, raw: Any) -> Any:
         """The value of a variable; None if it has no value."""

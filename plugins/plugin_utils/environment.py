@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 from ..module_utils._errors import ClusterError
 from ..module_utils._values import listed
 from ..module_utils._wording import listing
-from .products import ENDPOINTS, PRODUCTS, meant_connection, names_of
+from .products import ENDPOINTS, GROUPS, HOSTS, PRODUCTS, meant_connection, names_of
 
 SIMULATOR = "DBFLEET_SIMULATOR"
 """The variable of the environment with the admin endpoint of the simulator to use."""
@@ -33,7 +33,7 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
     :param given: the variables of the host.
     :raises ClusterError: the connection may belong to another cluster than the host.
     """
-    count, other = len(set(hosts)), next(one for one in PRODUCTS if one != product)
+    count, other = len(set(hosts)), _other(product)
     instead = f"{variable} of the environment would be used instead"
     if given.get("dbfleet_object", "cluster") != "cluster":  # as the inventory plugins set it
         raise ClusterError(
@@ -45,11 +45,10 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
         meant = meant_connection(product, name)
         if meant:
             raise ClusterError(f"{host}: there is no variable {name}{meant}, and {instead}", number="DBF-6803")
-    foreign = [name for name in names_of(other) if listed(given.get(name))]
+    foreign = _of_other_product(product, given)
     if foreign:
         raise ClusterError(
-            f"{host} is a {PRODUCTS[other]} host ({foreign[0]} is set) and names no {PRODUCTS[product]} cluster, "
-            f"and {instead}",
+            f"{host} is {HOSTS[other]} ({foreign}) and names no {PRODUCTS[product]} cluster, and {instead}",
             hint=f"target hosts of {PRODUCTS[product]}",
             number="DBF-6803",
         )
@@ -59,6 +58,36 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
             hint=f"set {' or '.join(names_of(product))} for the host, or target one host alone",
             number="DBF-6803",
         )
+
+
+def refuse_other_product(product: str, host: str, given: Mapping[str, Any], exported: str) -> None:
+    """Refuses a task that has no connection at all, if its host is one of the other product.
+
+    :param given: the variables of the host.
+    :param exported: the variable of the environment that names a connection of the other product; empty without one.
+    :raises ClusterError: the host is one of the other product.
+    """
+    other = _other(product)
+    foreign = _of_other_product(product, given) or (f"{exported} of the environment is set" if exported else "")
+    if foreign:
+        raise ClusterError(
+            f"{host} is {HOSTS[other]} ({foreign}) and names no {PRODUCTS[product]} cluster, so nothing was sent",
+            hint=f"target hosts of {PRODUCTS[product]}, or run {other}_... on this host",
+            number="DBF-7002",
+        )
+
+
+def _other(product: str) -> str:
+    return next(one for one in PRODUCTS if one != product)
+
+
+def _of_other_product(product: str, given: Mapping[str, Any]) -> str:
+    """What shows that a host is one of the other product; an empty text if nothing does."""
+    other, groups = _other(product), given.get("group_names") or []
+    named = [f"{name} is set" for name in names_of(other) if listed(given.get(name))]
+    if GROUPS[other] in groups and GROUPS[product] not in groups:
+        named.append(f"it is in the group {GROUPS[other]}")
+    return next(iter(named), "")
 
 
 @lru_cache(maxsize=8)

@@ -20,6 +20,9 @@ ALIKE = 0.9
 PRODUCTS = {"exa": "Exasol", "nuodb": "NuoDB"}
 """The names of the products."""
 
+HOSTS = {"exa": "an Exasol host", "nuodb": "a NuoDB host"}
+"""A host of a product, as a message names it."""
+
 GROUPS = {"exa": "exa_clusters", "nuodb": "nuodb_domains"}
 """The groups that the playbooks target."""
 

@@ -40,7 +40,7 @@ IN_TEXT = ("AnsibleFilterError", "fail_json")
 
 GAP = "…"
 
-MOST = 6
+MOST = 7
 """Sentences of one number that are shown."""
 
 

@@ -302,6 +302,10 @@ def test_a_simulator_whose_token_is_not_known_says_nothing(action, simulator, mo
 BORROWED = {
     "several hosts": ({"ansible_play_hosts_all": ["exa-unit", "exa-b"]}, r"used for each of 2 hosts"),
     "the other product": ({"nuodb_api_url": "nuo1"}, r"is a NuoDB host \(nuodb_api_url is set\) and names no Exasol"),
+    "the other product's group": (
+        {"group_names": ["nuodb_domains"]},
+        r"is a NuoDB host \(it is in the group nuodb_domains\) and names no Exasol",
+    ),
     "the other product's profile": ({"nuodb_profile": "p"}, r"is a NuoDB host \(nuodb_profile is set\)"),
     "misspelt": ({"exa_profil": "p"}, r"there is no variable exa_profil \(did you mean exa_profile\?\), and EXA_"),
     "an object": (
@@ -321,6 +325,30 @@ def test_a_connection_of_the_environment_is_nobody_elses(action, monkeypatch, of
         completed(action(), host=host)
     if of != "its own":
         assert f"{variable} of the environment" in caught.value.message
+
+
+OTHERS = {
+    "its URL": ({"nuodb_api_url": ["nuo1"]}, r"is a NuoDB host \(nuodb_api_url is set\) and names no Exasol cluster"),
+    "its profile": ({"nuodb_profile": "p"}, r"is a NuoDB host \(nuodb_profile is set\)"),
+    "its group": ({"group_names": ["prod", "nuodb_domains"]}, r"\(it is in the group nuodb_domains\)"),
+    "the environment": ({"group_names": ["ungrouped"]}, r"\(NUOCMD_API_SERVER of the environment is set\)"),
+}
+
+
+@pytest.mark.parametrize("of", OTHERS)
+def test_a_host_of_the_other_product_that_names_no_connection(action, monkeypatch, of):
+    """A newcomer who ran the wrong runbook read only that no api_url is given."""
+    host, says = OTHERS[of]
+    monkeypatch.setenv("NUOCMD_API_SERVER", "nuo1")
+    with pytest.raises(ClusterError, match=says) as caught:
+        completed(action(), host=host)
+    assert (caught.value.number, caught.value.message.split()[0]) == ("DBF-7002", "exa-unit")
+    assert caught.value.hint == "target hosts of Exasol, or run nuodb_... on this host"
+
+
+def test_a_host_of_both_groups_or_none_may_lack_a_connection(action):
+    for groups in ([], ["exa_clusters"], ["exa_clusters", "nuodb_domains"]):
+        assert "api_url" not in completed(action(), host={"group_names": groups})
 
 
 def test_the_tasks_own_environment_is_for_its_host(action):

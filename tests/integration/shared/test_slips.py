@@ -257,6 +257,19 @@ def test_a_connection_of_the_environment_is_not_lent(five: Any, ansible: Any, ta
     assert all(five.calls(cluster=name) == [] for name in ALL)
 
 
+@pytest.mark.parametrize(("playbook", "target"), [(COLD, "nuo-a"), ("nuodb_recover", "exa-b")])
+def test_a_runbook_of_the_other_product(five: Any, ansible: Any, playbook: str, target: str) -> None:
+    """The message names the product of the host, also if a profile, the group or the environment alone shows it."""
+    host = five.inventory()[target]
+    shown, wanted = ("NuoDB", "Exasol") if target == "nuo-a" else ("Exasol", "NuoDB")
+    run = ansible.run(playbook, {target: host}).failed()
+    prefix = "nuodb" if target == "nuo-a" else "exa"
+    says = rf"{target} is an? {shown} host \({prefix}_api_url is set\) and names no {wanted} cluster.*\[DBF-7002\]"
+    assert run.lines(says), run.out
+    assert run.lines(rf"hint: target hosts of {wanted}"), run.out
+    assert five.calls(cluster=target) == []
+
+
 def test_what_is_exported_serves_the_one_host_that_names_nothing(five: Any, ansible: Any) -> None:
     shell, bare = exported(five.inventory()["exa-b"])
     ansible.run("check", {"exa-b": bare}, environment=shell).ok()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ...module_utils._errors import numbered
 from ...module_utils._wording import clock_text, listing
 
 
@@ -56,11 +57,14 @@ def unended_cause(entry: dict[str, Any]) -> str:
         return str(entry["cause"])
     where = last_phase(entry)
     if entry["hooks"]:
-        return (
+        return numbered(
             f"{entry['host']}: {entry['runbook']} did not finish: it stopped at the hook {entry['hooks']} in phase "
-            f"{where} (the hook ended the host or the play by meta, the hook can't be loaded, or the run was stopped)"
+            f"{where} (the hook ended the host or the play by meta, the hook can't be loaded, or the run was stopped)",
+            "DBF-6807",
         )
-    return f"{entry['host']}: {entry['runbook']} did not finish: the run was stopped in phase {where}"
+    return numbered(
+        f"{entry['host']}: {entry['runbook']} did not finish: the run was stopped in phase {where}", "DBF-6807"
+    )
 
 
 def under_way(entry: dict[str, Any]) -> list[str]:

@@ -324,7 +324,8 @@ def ended(entry: Mapping[str, Any], outcome: Mapping[str, Any], cause: Mapping[s
 
 def unended(entry: Mapping[str, Any]) -> list[str]:
     """Completes the record of a stopped run, at the end of ansible-playbook. Returns lines for its end table."""
-    known = {"cause": narration.unended_cause(dict(entry)), "resume": entry["resume"]}
+    cause = narration.unended_cause(dict(entry))
+    known = {"cause": cause, "message_number": numbers_in(cause), "resume": entry["resume"]}
     known["under_way"] = _under_way(entry)
     return _closed(entry, {**known, "seconds": None}, STOPPED)[1]
 

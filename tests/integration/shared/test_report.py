@@ -164,6 +164,7 @@ def test_runs_that_are_killed_and_stopped(simulate, ansible, tmp_path):
     assert (row["result"], bool(row["ended"])) == ("not ended", True)
     assert states(row)["nodes"] == "stopped here"
     assert "the run was stopped in phase nodes" in row["cause"]
+    assert row["message_number"] == "DBF-6807"
     assert row["resume"]
     assert "2 of" not in words(folder / "index.html")
     assert "not ended" in words(folder / "index.html")

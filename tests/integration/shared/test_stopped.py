@@ -52,6 +52,7 @@ def told(run, host, book, phases, under_way):
     assert table[-1].endswith("failed here"), run.out
     assert cause.startswith(f"cause: {host}: {book} did not finish: "), run.out
     assert phases[-1] in cause, run.out
+    assert cause.endswith(" [DBF-6807]"), run.out
     assert re.fullmatch(f"under way: {under_way}", goes_on), run.out
     assert resume.startswith("resume: ansible-playbook "), run.out
     assert f"target={host}" in resume, run.out

@@ -58,8 +58,8 @@ def test_a_run_that_failed(said: list[str]) -> None:
 @pytest.mark.parametrize(
     ("failed", "cause"),
     [
-        ({}, "exa-a: exa_cold_start did not finish: the run was stopped in phase api"),
-        ({"msg": ""}, "exa-a: exa_cold_start did not finish: the run was stopped in phase api"),
+        ({}, "exa-a: exa_cold_start did not finish: the run was stopped in phase api [DBF-6807]"),
+        ({"msg": ""}, "exa-a: exa_cold_start did not finish: the run was stopped in phase api [DBF-6807]"),
         ({"reason": "could not load a hook"}, "could not load a hook"),
         ({"msg": "All items completed", "results": [{"failed": False}, {"failed": True, "msg": "n2"}]}, "n2"),
     ],

@@ -69,7 +69,7 @@ def test_the_cause_and_how_it_goes_on() -> None:
     ],
 )
 def test_why_a_run_did_not_come_to_its_end(more: dict[str, Any], says: str) -> None:
-    assert narration.unended_cause(entry(**more)) == f"exa-a: exa_cold_start did not finish: {says}"
+    assert narration.unended_cause(entry(**more)) == f"exa-a: exa_cold_start did not finish: {says} [DBF-6807]"
 
 
 def test_a_run_that_had_failed_before_it_was_stopped_tells_why() -> None:
@@ -114,6 +114,6 @@ def test_the_table_of_a_run_that_did_not_come_to_its_end() -> None:
     assert lines == [
         "[exa-a] exa_cold_start: failed",
         "[exa-a]   power               00:07  failed here",
-        "[exa-a] cause: exa-a: exa_cold_start did not finish: the run was stopped in phase power",
+        "[exa-a] cause: exa-a: exa_cold_start did not finish: the run was stopped in phase power [DBF-6807]",
         "[exa-a] resume: ansible-playbook it   # AWX: relaunch on failed hosts",
     ]

@@ -41,7 +41,7 @@ class Course:
         self.position = 0
         self._begun: Optional[dict[str, list[str]]] = {}
         self._cause = ""
-        self._is_plan_kept = False
+        self._is_plan_kept = self._is_through = False
         self._recorder: Optional[recorder.Recorder] = None
         self._journal = journal.Journal(run.book.name, run.host) if has_journal else None
 
@@ -334,6 +334,7 @@ class Course:
         self.book.conclude(self.run)
         unkept = self._keep_plan("")
         if unkept:
+            self._is_through = True
             raise Stopped(unkept)
         plan_file.end(self.run)
         if not self._journal:
@@ -355,6 +356,7 @@ class Course:
             "check": self.run.check,
             "progress": progress.place_of(self.run.task_vars),
             "phases": self.run.phases,
+            "through": self._is_through,
             "at": time.time(),
             "hooks": hooks_before,
             "begun": self._begun,

@@ -27,11 +27,11 @@ def last_phase(entry: dict[str, Any]) -> str:
 def table(entry: dict[str, Any], seconds: dict[str, float], failed: bool) -> list[str]:
     """The phases with their durations.
 
-    :param entry: of the journal.
+    :param entry: of the journal. With `through`, every phase was done before the run failed.
     """
     check = " (check mode: nothing was changed)" if entry["check"] else ""
     lines = [f"{entry['runbook']}: {'failed' if failed else 'ok'}{check}"]
-    last = len(seconds)
+    last = 0 if entry.get("through") else len(seconds)
     for number, (phase, took) in enumerate(seconds.items(), 1):
         mark = "failed here" if failed and number == last else "done"
         lines.append(f"  {phase:<16} {clock_text(took):>8}  {mark}")

@@ -319,7 +319,7 @@ def held_to(run: Run) -> dict[str, Any]:
     path, plan, begun = _given(run)
     ahead, cause = _look_ahead(run)
     now, title = made(ahead, cause), _titled(path, plan)
-    again = "make a new plan with --check, and have it approved"
+    again = "remove this file or name another one, make a new plan with --check, and have it approved"
     wrong = plan_comparison.other(plan, now)
     if wrong:
         says = "; ".join(wrong)

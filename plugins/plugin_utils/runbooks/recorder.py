@@ -317,7 +317,7 @@ def ended(entry: Mapping[str, Any], outcome: Mapping[str, Any], cause: Mapping[s
         "resume": "" if is_good else entry["resume"],
         "under_way": "",
     }
-    row, lines = _closed(entry, known, DONE if is_good else FAILED)
+    row, lines = _closed(entry, known, DONE if is_good or entry.get("through") else FAILED)
     said = usual.verdict(row["usual"], row["seconds"]) if row and is_good and row["steps"] else ""
     return [*([f"time: {said}"] if said else []), *lines]
 

@@ -126,6 +126,7 @@ def test_a_stale_plan_is_refused_before_the_first_change(simulate, ansible, tmp_
     assert "; it was left as it is: remove it" in shown.failures("one")[0]
     assert run.failures("one")[0].endswith("[DBF-6820]")
     assert shown.failures("one")[0].endswith("[DBF-6820]")
+    assert not shown.lines("failed here"), shown.out
     assert path.read_text() == before
     path.unlink()
     ansible.run(book, hosts, "--check").ok()

@@ -48,6 +48,16 @@ def test_the_table_of_phases(failed: bool, check: bool, head: str, last: str) ->
     ]
 
 
+def test_a_run_that_failed_after_its_last_phase_failed_in_none() -> None:
+    """Under check mode, a stale plan made the last phase look as if it had failed."""
+    assert narration.table(entry(check=True, through=True), SECONDS, failed=True) == [
+        "exa_cold_start: failed (check mode: nothing was changed)",
+        "  power               00:10  done",
+        "  api                 01:30  done",
+        "  nodes             1:03:20  done",
+    ]
+
+
 def test_the_cause_and_how_it_goes_on() -> None:
     resume = "resume: ansible-playbook it   # AWX: relaunch on failed hosts"
     assert narration.cause_and_resume(entry(), "off") == ["cause: off", resume]

@@ -17,6 +17,7 @@ import pytest
 from ansible import constants
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import plan_file
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.journal import Journal
 
 BOOK = RUNBOOKS["exa_database_state"]
 UP = {"state": "running", "connectible": "Yes", "operation": "None", "connection_string": "n11:8563"}
@@ -195,6 +196,9 @@ def test_check_mode_shows_a_stale_plan_and_leaves_it(go: Callable[..., Any], pla
     assert text.endswith("; it was left as it is: remove it, or name another file for a new plan [DBF-6820]")
     assert "[exa-a]   databases: stopDatabase DB1" in again.said
     assert "[exa-a]   database DB1: running, connectable -> setup, not connectable" in again.said
+    ended = Journal("exa_database_state", "exa-a").read()
+    assert ended
+    assert ended["through"] is True  # no phase failed
     assert json.loads(path.read_text(encoding="utf-8")) == plan
 
 
@@ -274,7 +278,7 @@ def test_a_stale_plan_is_shown_and_refused(
     assert " is stale, the cluster has moved since: " in text
     assert why in text
     assert text.endswith("; nothing was changed")
-    assert run.result["hint"] == "make a new plan with --check, and have it approved"
+    assert run.result["hint"] == "remove this file or name another one, make a new plan with --check, and have it approved"
     assert "[exa-a]   databases: stopDatabase DB1" in run.said
     assert f"[exa-a]   {why}" in run.said
 

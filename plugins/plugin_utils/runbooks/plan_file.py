@@ -25,7 +25,7 @@ from ...module_utils._values import is_nothing
 from ...module_utils._wording import listing
 from .. import progress
 from ..left_file import name_for, text_of
-from ..products import CONNECTIONS
+from ..products import CONNECTIONS, PRODUCTS
 from ..report import record
 from . import forecast, plan_comparison, plan_facts, recorder, resume
 from .definition import Hook
@@ -73,7 +73,7 @@ def problems(run: Run) -> list[str]:
     """The reasons to refuse the file that are known before the cluster is read, in sentences."""
     path = path_of(run)
     if path is None:
-        return []
+        return _for_other_product(run)
     all_paths = once("plan files", [run.play_id, run.book.name, *run.hosts], lambda: _paths(run))
     hosts = [host for host in run.hosts if host == run.host or all_paths.get(host) == str(path)]
     if len(hosts) > 1:
@@ -89,6 +89,18 @@ def problems(run: Run) -> list[str]:
     except ValueError as error:
         return [f"{run.host}: {error}; nothing was changed"]
     return []
+
+
+def _for_other_product(run: Run) -> list[str]:
+    """A sentence if the command line names a plan by the variable of the other product: nothing would be held to it."""
+    given = run.variable_manager.extra_vars
+    names = [f"{one}_{VARIABLE}" for one in PRODUCTS if one != run.book.product]
+    wrong = [name for name in names if not (run.book.quiet or is_nothing(given.get(name)))]
+    return [
+        f"{run.host}: {run.book.name} doesn't read {name}, so the run would have no plan: give {run.book.product}_"
+        f"{VARIABLE}, or leave {name} out"
+        for name in wrong
+    ]
 
 
 def _paths(run: Run) -> dict[str, str]:

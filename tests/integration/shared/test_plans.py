@@ -90,6 +90,15 @@ def test_a_fleet_is_shut_down_by_plan(simulate, ansible, tmp_path):
     assert plan_in(folder / "nuo-a-nuodb_graceful_shutdown.json.run")["ended"]
 
 
+@pytest.mark.parametrize("check", [["--check"], []])
+def test_a_plan_of_the_other_product_is_refused(simulate, ansible, tmp_path, check):
+    simulator = simulate(cold("nuodb"))
+    run = ansible.run(COLD["nuodb"], simulator.inventory(), *check, "-e", f"exa_plan_file={tmp_path}/").failed()
+    assert "doesn't read exa_plan_file, so the run would have no plan: give nuodb_plan_file" in run.failures("one")[0]
+    assert run.failures("one")[0].endswith("[DBF-7015]")
+    assert simulator.calls(changing=True) == []
+
+
 @pytest.mark.parametrize("product", ["exasol", "nuodb"])
 def test_a_stale_plan_is_refused_before_the_first_change(simulate, ansible, tmp_path, product):
     """Somebody starts one of the databases in between. The hook, too, is behind the comparison."""

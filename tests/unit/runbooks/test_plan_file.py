@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible import constants
+from ansible.vars.manager import VariableManager
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import plan_file
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.journal import Journal
@@ -153,6 +154,20 @@ def test_one_file_for_two_clusters_is_refused(stage: Callable[..., Any], roles: 
     assert not path.exists()
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_plan_by_the_variable_of_the_other_product_is_refused(
+    go: Callable[..., Any], path: Path, check: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had no effect: the run took steps that nobody had approved. In the inventory it may be for other hosts."""
+    assert not go(check=True, exa_plan_file=None, nuodb_plan_file=str(path)).result.get("failed")
+    monkeypatch.setattr(VariableManager, "extra_vars", {"nuodb_plan_file": str(path)})
+    assert refused(go(check=check, exa_plan_file=None)) == (
+        "exa-a: exa_database_state doesn't read nuodb_plan_file, so the run would have no plan: give exa_plan_file, or "
+        "leave nuodb_plan_file out"
+    )
+    assert not go(check=True).result.get("failed")
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -278,7 +293,7 @@ def test_a_stale_plan_is_shown_and_refused(
     assert " is stale, the cluster has moved since: " in text
     assert why in text
     assert text.endswith("; nothing was changed")
-    assert run.result["hint"] == "remove this file or name another one, make a new plan with --check, and have it approved"
+    assert run.result["hint"].startswith("remove this file or name another one, make a new plan with --check")
     assert "[exa-a]   databases: stopDatabase DB1" in run.said
     assert f"[exa-a]   {why}" in run.said
 

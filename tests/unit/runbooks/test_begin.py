@@ -208,6 +208,17 @@ def test_what_takes_nothing_down_needs_no_confirmation(stage: Any) -> None:
     assert "nothing is confirmed" in wrong
 
 
+@pytest.mark.parametrize(("product", "state"), [("exa", "running"), ("nuodb", "started")])
+def test_a_state_that_does_not_exist_is_the_only_problem(stage: Any, product: str, state: str) -> None:
+    """The products' words differ. A run that is refused for them doesn't claim that it takes something down."""
+    name = f"{product}_database_state"
+    wrong, run = begun(stage(RUNBOOKS[name], **{f"{name}_databases": ["DB1"], f"{name}_state": state}))
+    assert not any("nothing is confirmed" in text for text in wrong)
+    assert run.book.resume(run)[-1] == f"{name}_state={state}"
+    (wrong, _run) = begun(stage(RUNBOOKS[name], **{f"{name}_databases": ["DB1"], f"{name}_state": "restarted"}))
+    assert any("nothing is confirmed" in text for text in wrong)
+
+
 # -- hooks
 
 

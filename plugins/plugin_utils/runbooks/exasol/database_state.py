@@ -13,6 +13,9 @@ from ..definition import Phase, Runbook
 if TYPE_CHECKING:
     from ..run import Run
 
+DOWN = ("stopped", "restarted")
+"""States for which the databases go down."""
+
 
 def _databases(run: Run) -> None:
     if len(run.hosts) > 1:
@@ -35,7 +38,7 @@ def _databases(run: Run) -> None:
 def _resume(run: Run) -> list[str]:
     state = run.own("state")
     named = f"exa_database_state_databases={','.join(run.own('databases', []))}"
-    confirm = run.confirmation() if state != "started" else []
+    confirm = run.confirmation() if state in DOWN else []
     return [named, f"exa_database_state_state={state}", *confirm]
 
 
@@ -50,7 +53,7 @@ RUNBOOK = Runbook(
             (_databases,),
         ),
     ),
-    takes_down=lambda run: run.own("state") != "started",
+    takes_down=lambda run: run.own("state") in DOWN,
     resume=_resume,
     only_named=True,
 )

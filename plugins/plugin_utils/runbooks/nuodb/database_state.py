@@ -14,6 +14,9 @@ from . import common, lease
 if TYPE_CHECKING:
     from ..run import Run
 
+DOWN = ("stopped", "restarted")
+"""States for which the databases go down."""
+
 
 def _foreseen(run: Run) -> list[Any]:
     """The databases that a restart must start, each with the TEs that it should have now. They are read while the
@@ -59,7 +62,7 @@ def _databases(run: Run) -> None:
         _module(run, "foreseen", "Reasons to refuse it", databases, **direction, foresees=True)
     lease.take(run, brings_up=state != "stopped")
     waits = run.waits("timeout")
-    if state in ("stopped", "restarted"):
+    if state in DOWN:
         _module(run, "stopped", "The named databases are stopped", databases, **_down(run), **waits)
     if state in ("running", "restarted"):
         assume = run.predicted("stopped")
@@ -68,7 +71,7 @@ def _databases(run: Run) -> None:
 
 def _resume(run: Run) -> list[str]:
     state = run.own("state")
-    confirm = run.confirmation() if state != "running" else []
+    confirm = run.confirmation() if state in DOWN else []
     return [common.named_databases(run), f"nuodb_database_state_state={state}", *confirm]
 
 
@@ -87,7 +90,7 @@ RUNBOOK = Runbook(
             (_databases,),
         ),
     ),
-    takes_down=lambda run: run.own("state") != "running",
+    takes_down=lambda run: run.own("state") in DOWN,
     resume=_resume,
     only_named=True,
     settle=lease.settled(_is_wanted_down),

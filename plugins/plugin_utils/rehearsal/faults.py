@@ -109,7 +109,8 @@ def refuse_odd(rows: Iterable[Row], row: Row, host: str) -> None:
     """
     kinds = [*OF_CALLS, WRONG_STATE, *OF_MACHINES[server_of(row)]]
     databases = list(objects(row.get("databases")))
-    machines = [*objects(row.get("nodes")), *objects(row.get("machines")), *listed(row.get("license_servers"))]
+    every = [*objects(row.get("nodes")), *objects(row.get("machines")), *listed(row.get("license_servers"))]
+    machines = list(dict.fromkeys(every))
     known = {"never_boots": machines, "never_stops": [*machines, *databases, "storage"], "never_connects": databases}
     for one in rows:
         if one["kind"] not in kinds:
@@ -120,8 +121,8 @@ def refuse_odd(rows: Iterable[Row], row: Row, host: str) -> None:
         fitting, named = known.get(one["kind"], []), one.get("object", "*")
         if fitting and named not in (*fitting, "*"):
             raise ClusterError(
-                f"{host}: the fault {said(one)} names an object that the copy doesn't have; the copy has: "
-                f"{listing(fitting)}"
+                f"{host}: the fault {said(one)} names an object that the copy doesn't have{near(str(named), fitting)}; "
+                f"the copy has: {listing(fitting)}"
             )
 
 

@@ -52,7 +52,10 @@ def of_file(path: str, host: str, product: str) -> Row:
     try:
         text = left_file.text_of(os.path.expanduser(path))
     except OSError as error:
-        raise ClusterError(f"{host}: the topology {path} can't be read: {error.strerror}") from None
+        raise ClusterError(
+            f"{host}: the topology {path} can't be read: {error.strerror}",
+            hint="rehearse_save writes such a file, in a run without --check",
+        ) from None
     try:
         data = json.loads(text) if text.lstrip().startswith("{") else yaml_load(text)
     except Exception as error:  # a YAML library has many, and each says where it stumbled

@@ -102,13 +102,14 @@ def test_a_seed_draws_the_same_faults_again(simulate: Any, rehearse: Any, tmp_pa
     real = simulate(cluster("real", nodes=4, databases=3, up=True))
     drawn = {}
     for seed in (1, 2, 1):
-        run = rehearse(
-            real.inventory(), "exa_cold_start", "--check", rehearse_seed=seed, rehearse_faults="random:3"
-        ).ok()
+        given = {"rehearse_seed": seed, "rehearse_faults": "random:3", "rehearse_save": str(tmp_path / "saved.json")}
+        run = rehearse(real.inventory(), "exa_cold_start", "--check", **given).ok()
         (line,) = run.lines(r"\[real\] faults: ")
         assert f"rehearse_seed={seed})" in line
         drawn.setdefault(seed, []).append(line)
         assert run.lines("check mode: no simulator is started")
+        assert run.lines(r"check mode: \S+/saved.json is not saved")
+        assert not (tmp_path / "saved.json").exists()
     assert drawn[1][0] == drawn[1][1]
     assert drawn[1][0].partition("(")[0] != drawn[2][0].partition("(")[0]
     assert real.changes() == []

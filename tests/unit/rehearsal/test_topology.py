@@ -137,6 +137,8 @@ def test_a_file_that_is_refused(tmp_path: Path, text: Any, says: str) -> None:
     with pytest.raises(ClusterError, match=says) as error:
         topology.of_file(str(path), "exa-prod", "exa")
     assert str(error.value).startswith("exa-prod: ")
+    if text is None:
+        assert error.value.hint == "rehearse_save writes such a file, in a run without --check"
 
 
 def test_what_is_no_file_is_refused_at_once() -> None:

@@ -32,6 +32,10 @@ ALIKE_WITHOUT_PREFIX = 0.85
 """How similar a name must be to a variable without its prefix to count as that variable."""
 
 
+UNNAMED = "_raw_params"
+"""The extra variable in which Ansible keeps the words of C(-e) that have no name."""
+
+
 def slips(names: Iterable[str]) -> list[str]:
     """Sentences about wrong extra variables of any playbook."""
     return [text for text in map(_slip, sorted(names)) if text]
@@ -39,6 +43,11 @@ def slips(names: Iterable[str]) -> list[str]:
 
 def _slip(name: str) -> Optional[str]:
     folded = name.lower().replace("-", "_")
+    if name == UNNAMED:
+        return (
+            "-e has words without a name=, so a value with a space was cut off at the space: use commas, or quote the "
+            "value for Ansible too (-e \"name='two words'\")"
+        )
     if name in WORDS:
         return None
     if folded in ARGUMENTS:

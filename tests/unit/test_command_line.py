@@ -6,8 +6,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from ansible.parsing.splitter import parse_kv
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.command_line import ARGUMENTS, slips
+
+
+def given_by(text: str) -> dict[str, Any]:
+    """As ansible-playbook reads a text behind -e."""
+    found: dict[str, Any] = parse_kv(text)
+    return found
 
 
 @pytest.mark.parametrize("name", ["tagret", "tarGet", "TARGET", "targets", "targe", "trget", "host", "hosts", "limit"])
@@ -30,6 +39,14 @@ def test_what_is_an_argument(name: str) -> None:
     """-e check=true would change what it should only have shown."""
     (says,) = slips([name])
     assert says.startswith(f"{name} is not a variable and has no effect: use the argument --")
+
+
+def test_a_value_that_was_cut_off_at_a_space() -> None:
+    """-e exa_database_state_databases='DB1 DB2' stopped DB1 alone."""
+    (says,) = slips(given_by("exa_database_state_databases=DB1 DB2"))
+    assert says.startswith("-e has words without a name=, so a value with a space was cut off at the space: use commas")
+    assert slips(given_by("target=exa-a confirm=exa-a")) == []
+    assert slips(given_by("exa_database_state_databases='DB1 DB2'")) == []
 
 
 def test_what_is_the_users_own() -> None:

@@ -93,7 +93,9 @@ def unknown(role: str, names: Iterable[str]) -> list[str]:
 def unknown_of(task: Any, task_vars: Mapping[str, Any]) -> list[str]:
     """As C(unknown), for the role of a task; an empty list for a task outside of roles."""
     role = str(task._role._role_name).rpartition(".")[2] if task._role else ""
-    return unknown(role, map(str, task_vars["hostvars"]._variable_manager.extra_vars)) if role else []
+    names = list(map(str, task_vars["hostvars"]._variable_manager.extra_vars))
+    cut_off = command_line.slips(set(names) & {command_line.UNNAMED})
+    return [*cut_off, *unknown(role, names)] if role else []
 
 
 def texts(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:

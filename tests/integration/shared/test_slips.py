@@ -107,6 +107,10 @@ HOUR: dict[str, tuple[str, list[str], str]] = {
         DOWN, [*e("target=exa-a", "confirm=exa-a"), "-e", '{"exa_graceful_shutdown_hooks": {"power": "/nope.yml"}}'],
         r"power",
     ),
+    "two databases with a space": (
+        STATE, [*STOPPED, *e("exa_database_state_databases=DB1 DB2", "exa_database_state_state=stopped")],
+        r"-e has words without a name=, so a value with a space was cut off at the space: use commas",
+    ),
     "a database that is none": (
         STATE, [*STOPPED, *e("exa_database_state_databases=DB7", "exa_database_state_state=stopped")], r"DB7"
     ),
@@ -123,9 +127,9 @@ HOUR: dict[str, tuple[str, list[str], str]] = {
     "a CA that is none": (COLD, e("target=exa-a", "exa_ca_path=/nope.pem"), r"/nope.pem"),
     "a password in the URL": (COLD, e("target=exa-a", "exa_api_url=https://u:p@127.0.0.1"), r"credentials"),
     "a URL of another kind": (NUO, e("target=nuo-b", "nuodb_api_url=ftp://127.0.0.1"), r"is not an http or https URL"),
-    "a runbook of the other product": (COLD, e("target=nuo-a"), r"NuoDB|no api_url|names no"),
-    "a shutdown of the other product": (NUO_DOWN, e("target=exa-b", "confirm=exa-b"), r"Exasol|no api_url|names no"),
-    "two hosts of the other product": (DOWN, e("target=nuo-a,nuo-b", "confirm=nuo-a,nuo-b"), r"NuoDB|no api_url"),
+    "a runbook of the other product": (COLD, e("target=nuo-a"), r"nuo-a is a NuoDB host"),
+    "a shutdown of the other product": (NUO_DOWN, e("target=exa-b", "confirm=exa-b"), r"exa-b is an Exasol host"),
+    "two hosts of the other product": (DOWN, e("target=nuo-a,nuo-b", "confirm=nuo-a,nuo-b"), r"nuo-b is a NuoDB host"),
     "a task that is none": (COLD, [*e("target=exa-a"), "--start-at-task", "(3/6) node"], r"nothing was done"),
     "a task of the other product": (NUO, [*e("target=nuo-b"), "--start-at-task", "(3/6) nodes"], r"nothing was done"),
 }  # fmt: skip

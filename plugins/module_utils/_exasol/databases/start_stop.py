@@ -170,7 +170,8 @@ class Databases:
             raise Refused(
                 f"{self.cluster.name}: no database started: {service_words(services)}, "
                 "and every service must be OK first",
-                hint="start EXAStorage (exa_storage state=started) or repair the service; nothing overrides this",
+                hint="run exa_cold_start, start EXAStorage alone (exa_storage state=started), or repair the service; "
+                "nothing overrides this",
                 failed_object=" ".join(name for name, state in services.items() if state != OK),
                 last_state=services,
                 number="DBF-6102",

@@ -182,19 +182,24 @@ def test_a_topology_that_was_saved_stands_for_a_cluster_that_cannot_be_reached(
     assert "doesn't have an Exasol cluster, which this runbook is for" in run.failures("real")[0]
 
 
-def test_the_way_of_a_newcomer(simulate: Any, ansible: Any) -> None:
+@pytest.mark.parametrize(
+    ("example", "host", "runbook", "fault"),
+    [
+        ("topology_running", "exa-prod", "exa_graceful_shutdown", "never_stops:DB1"),
+        ("topology_nuodb", "nuo-prod", "nuodb_cold_start", "never_starts:0"),
+    ],
+)
+def test_the_way_of_a_newcomer(simulate: Any, ansible: Any, example: Any, host: str, runbook: str, fault: str) -> None:
     """As docs/rehearse.md has it: the environment that `make simulator` prints, and a host without variables."""
-    example = yaml.safe_load((ROOT / "docs/examples/topology_running.yml").read_text())["cluster"]
+    (example,) = yaml.safe_load((ROOT / f"docs/examples/{example}.yml").read_text()).values()
     real = simulate(example)
     environment = {
         **SHOWN, **real.ready["clusters"][example["name"]]["environment"],
         "DBFLEET_SIMULATOR": real.ready["admin_url"], "DBFLEET_SIMULATOR_TOKEN": real.ready["admin_token"],
     }  # fmt: skip
-    variables = {
-        **SPEED, "target": "exa-prod", "rehearse_runbook": "exa_graceful_shutdown", "rehearse_faults": "never_stops:DB1"
-    }  # fmt: skip
-    run = ansible.run("rehearse", {}, "-i", "exa-prod,", "-c", "local", variables=variables, environment=environment)
-    assert told(run.ok(), "exa-prod")["faults"][0]["runs"] == [1]
+    variables = {**SPEED, "target": host, "rehearse_runbook": runbook, "rehearse_faults": fault}
+    run = ansible.run("rehearse", {}, "-i", f"{host},", "-c", "local", variables=variables, environment=environment)
+    assert told(run.ok(), host)["faults"][0]["runs"] == [1]
     assert real.changes() == []
 
 

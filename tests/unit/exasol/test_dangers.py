@@ -74,7 +74,7 @@ def test_no_database_starts_under_a_sick_service(service: str) -> None:
     assert guard is not None
     with pytest.raises(Refused, match=f"no database started: {service} dying") as refusal:
         guard()
-    assert str(refusal.value.hint).startswith("run exa_cold_start, start EXAStorage alone (exa_storage state=started), ")
+    assert str(refusal.value.hint).startswith("run exa_cold_start, start EXAStorage alone (exa_storage state=started)")
     assert "nothing overrides this" in str(refusal.value.hint)
 
 

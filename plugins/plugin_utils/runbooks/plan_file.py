@@ -343,6 +343,12 @@ def held_to(run: Run) -> dict[str, Any]:
         says = f"ended {begun['ended']}"
         _refuse(failure(f"{run.host}: {title} was carried out already, {says}; nothing was changed", "DBF-6821"), again)
     lines = plan_comparison.moved(plan, now, bool(begun))
+    if lines and cause and now["unknown"] and not now["observed"]:
+        # The runbook's own sentence tells how to end a run whose last step has taken the API away.
+        why = cause if begun else "; ".join(now["unknown"])
+        says = f"nothing was changed, because {title} can't be compared with a cluster that doesn't answer"
+        why = why.removeprefix(f"{run.host}: ")
+        _refuse(failure(f"{run.host}: {says}: {why}", "DBF-1001"), "run the same command again when it answers")
     if lines and not (begun and _is_over(ahead, now)):
         _show(run, path, plan, lines)
         says = listing(lines, between="; ")

@@ -170,6 +170,28 @@ def test_a_killed_run_goes_on_with_its_plan(simulate, ansible, tmp_path, product
     assert plan_in(Path(f"{path}.run"))["ended"]
 
 
+def test_a_run_that_is_killed_after_its_last_step(simulate, ansible, tmp_path):
+    """Nobody has seen the line `resume`, so the next run tells how to end the plan."""
+    simulator = simulate(cluster("one", nodes=1, up=True, timing={"api_stop": 0.1}))
+    path = tmp_path / "plan.json"
+    hosts = inventory(simulator, "exasol", path)
+    ansible.run("exa_graceful_shutdown", hosts, "--check").ok()
+    run = ansible.start("exa_graceful_shutdown", hosts, "-e", "confirm=one")
+    run.wait_line(r"EXAoperation: \d\d:\d\d  0/1 silent")
+    killed(simulator, run)
+
+    again = ansible.run("exa_graceful_shutdown", hosts, "-e", "confirm=one").failed()
+    assert f"the plan {path} of " in again.failures("one")[0]
+    assert " can't be compared with a cluster that doesn't answer: " in again.failures("one")[0]
+    assert "-e exa_graceful_shutdown_unreachable=down" in again.failures("one")[0]
+    assert not again.lines("stale|make a new plan")
+    ansible.run(
+        "exa_graceful_shutdown", hosts, "-e", "confirm=one", "-e", "exa_graceful_shutdown_unreachable=down"
+    ).ok()
+    assert plan_in(Path(f"{path}.run"))["ended"]
+    assert simulator.calls(changing=True) == []
+
+
 @pytest.mark.parametrize("product", ["exasol", "nuodb"])
 def test_a_cluster_that_changes_in_the_middle(simulate, ansible, tmp_path, product):
     """A hook takes down a database that runs, and whose start nobody has approved."""

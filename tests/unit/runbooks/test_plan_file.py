@@ -529,10 +529,26 @@ def test_silence_that_was_declared_ends_a_plan_that_was_begun(anew: Callable[...
     failed = {**answers, "exa_storage": [{}, {"failed": True, "msg": "exa-a: killed"}]}
     assert anew(book, failed, **given).result["failed"]
     gone = {"exa_cluster_info": UNREACHABLE}
-    assert "stale" in refused(anew(book, gone, **given))
+    silent = anew(book, gone, **given)
+    said = refused(silent)
+    assert "exa-a: nothing was changed, because the plan " in said
+    assert "can't be compared with a cluster that doesn't answer: nothing answers; " in said
+    assert said.endswith("(if you expect that: -e exa_graceful_shutdown_unreachable=down)")
+    assert silent.result["hint"] == "run the same command again when it answers"
     over = anew(book, gone, exa_graceful_shutdown_unreachable="down", **given)
     assert not over.result.get("failed")
     assert [call.module for call in over.every if not call.check] == ["exa_cluster_info"]
+
+
+def test_silence_makes_no_plan_stale(anew: Callable[..., Any], path: Path) -> None:
+    """Nobody can make a new plan of a cluster that doesn't answer, and this one holds when it answers again."""
+    book, given = RUNBOOKS["exa_graceful_shutdown"], {"exa_plan_file": str(path)}
+    answers = {"exa_cluster_info": look(), "exa_plan": {}, "exa_database": stops("DB1")}
+    assert not anew(book, answers, check=True, **given).result.get("failed")
+    said = refused(anew(book, {"exa_cluster_info": UNREACHABLE}, **given))
+    assert said.endswith(" can't be compared with a cluster that doesn't answer: nothing answers")
+    assert not Path(f"{path}.run").exists()
+    assert not anew(book, answers, **given).result.get("failed")
 
 
 def test_a_plan_keeps_its_phases(anew: Callable[..., Any], path: Path, cli: Callable[..., None]) -> None:

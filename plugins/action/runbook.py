@@ -32,6 +32,9 @@ USED = {
 }
 """The modules that the runbooks of a product use. The main process loads them here once, before it forks workers."""
 
+ENDED_BY_OTHERS = "{host}: {name} is ok here, and another host's failure ends the play (any_errors_fatal)"
+"""What a host shows whose own run has ended well."""
+
 for _product in of_playbooks(context.CLIARGS.get("args") or ()):
     for _name in USED[_product]:
         direct.module_of(f"{_product}_{_name}")
@@ -62,7 +65,15 @@ class ActionModule(Caller):
             return self._end(book, host, given["failed"], task_vars)
         failed = ending.first_cause(given["failed"])
         Journal(book.name, host).close()
+        if self._is_over(book.name, task_vars):
+            return {"changed": False, "failed": True, "msg": ENDED_BY_OTHERS.format(host=host, name=book.name)}
         return self._fail(book.name, host, failed, has_table)
+
+    @staticmethod
+    def _is_over(name: str, task_vars: dict[str, Any]) -> bool:
+        """Whether the run came to its end on this host: with C(any_errors_fatal), a failure elsewhere leads here."""
+        state = direct.plain(task_vars.get(f"{name}_run") or {})
+        return state.get("more") is False and not state.get("failed")
 
     @staticmethod
     def _told(name: str, host: str, result: dict[str, Any], has_table: bool) -> dict[str, Any]:
@@ -77,7 +88,12 @@ class ActionModule(Caller):
 
     def _end(self, book: Any, host: str, failed: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         journal = Journal(book.name, host)
-        entry = journal.read() or self._nothing_known(book, host, task_vars)
+        entry = journal.read()
+        if entry is None and self._is_over(book.name, task_vars):
+            said = ENDED_BY_OTHERS.format(host=host, name=book.name)
+            progress.show([f"[{host}] {said.removeprefix(f'{host}: ')}"], progress.place_of(task_vars))
+            return {"changed": False, "outcome": {"cause": said}}
+        entry = entry or self._nothing_known(book, host, task_vars)
         if entry["hooks"] and failed:
             task = direct.plain(task_vars.get("ansible_failed_task") or {}).get("name", "")
             failed = ending.cause_in_task(entry["host"], failed, str(task), f"hook {entry['hooks']}")

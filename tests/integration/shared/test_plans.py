@@ -143,6 +143,31 @@ def test_a_stale_plan_is_refused_before_the_first_change(simulate, ansible, tmp_
     assert seen.exists()
 
 
+def test_a_stale_plan_ends_a_play_whose_errors_are_fatal(simulate, ansible, tmp_path):
+    """The host whose own plan was carried out doesn't look as if it had failed, and nothing of it is run again."""
+    simulator = simulate(*(cluster(name, nodes=1, up=True) for name in ("fine", "stale")))
+    hosts = inventory(simulator, "exasol", f"{tmp_path}/plans/", confirm="fine,stale")
+    for row in hosts.values():
+        row.update(exa_database_state_databases="DB1", exa_database_state_state="restarted")
+    role = {"name": "dbfleet.cluster.exa_database_state", "rolespec_validate": False}
+    tasks = [{"name": "Restart", "ansible.builtin.import_role": role}]
+    plays = [{"hosts": "exa_clusters", "gather_facts": False, "any_errors_fatal": True, "tasks": tasks}]
+    ansible.run(plays, hosts, "--check").ok()
+    stop = database_state("exasol", "stopped", "DB1")
+    ansible.run("exa_database_state", {"stale": simulator.variables("stale")}, *stop, "-e", "confirm=stale").ok()
+    simulator.forget()
+
+    run = ansible.run(plays, hosts).failed()
+    assert simulator.changes("fine") == ["stopDatabase db_DB1", "startDatabase db_DB1"]
+    assert simulator.changes("stale") == []
+    assert len(run.lines(r"^\[fine\] exa_database_state: ok$")) == 1
+    assert run.lines(r"^\[fine\] exa_database_state is ok here, and another host's failure ends the play")
+    assert not run.lines(r"^\[fine\] (exa_database_state: failed|cause|resume)")
+    assert len(run.lines(r"^exa_database_state: 2 clusters: 1 failed, 1 ok$")) == 1
+    assert run.custom["fine"]["result"] == "ok"
+    assert plan_in(tmp_path / "plans/fine-exa_database_state.json.run")["ended"]
+
+
 @pytest.mark.parametrize("product", ["exasol", "nuodb"])
 def test_a_killed_run_goes_on_with_its_plan(simulate, ansible, tmp_path, product):
     simulator = simulate(cold(product))

@@ -145,6 +145,18 @@ def test_a_run_that_failed_before_its_first_task_has_an_end_table_too(done: Any,
     assert said[-1].startswith("[exa-a] resume: ansible-playbook dbfleet.cluster.exa_database_state -e target=exa-a ")
 
 
+def test_a_run_that_ended_well_is_not_shown_as_failed(done: Any, said: list[str]) -> None:
+    """With any_errors_fatal, ansible-core runs the rescue of every host after one has failed."""
+    made = done()
+    result = made.run(name=NAME)
+    shown = len(said)
+    made.task_vars[f"{NAME}_run"] = result
+    says = f"{NAME} is ok here, and another host's failure ends the play (any_errors_fatal)"
+    assert made.run(name=NAME, step="end") == {"changed": False, "outcome": {"cause": f"exa-a: {says}"}}
+    assert said[shown:] == [f"[exa-a] {says}"]
+    assert made.run(name=NAME, step="fail") == {"changed": False, "failed": True, "msg": f"exa-a: {says}"}
+
+
 @pytest.mark.parametrize(
     ("result", "warns"),
     [({"lease": {}}, []), ({"failed": True, "msg": "no answer"}, ["could not be given back"])],

@@ -18,6 +18,9 @@ from urllib.parse import quote
 LARGEST = 50_000_000
 """The largest file that is read, in bytes."""
 
+NOT_REGULAR = "it is not a regular file"
+"""The reason to refuse a pipe or a device."""
+
 
 def name_for(cluster: str) -> str:
     """A cluster's name as the name of a file or folder, changed so that the path can't leave the given folder."""
@@ -39,7 +42,7 @@ def text_of(path: Union[str, Path], largest: int = LARGEST) -> str:
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
+            raise OSError(errno.EINVAL, NOT_REGULAR)
         data = file.read(largest + 1)
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest} bytes")
@@ -52,13 +55,21 @@ def text_of(path: Union[str, Path], largest: int = LARGEST) -> str:
 def replace(path: Union[str, Path], content: Union[str, bytes], mode: int = 0o600, lasting: bool = False) -> None:
     """Writes a file in an existing folder.
 
+    A pipe or a device is refused, because it would be gone.
+
     :param content: the contents. A text is written as UTF-8, and characters that UTF-8 lacks as escapes of Python.
     :param mode: the permissions of the file.
     :param lasting: whether to wait until the file is on the disk.
     :raises OSError: the file can't be written. An earlier file is unchanged.
     """
     _refuse_null(path)
-    folder, name = os.path.split(os.path.realpath(path))
+    target = os.path.realpath(path)
+    with suppress(FileNotFoundError):
+        mode_there = os.stat(target).st_mode
+        # root would replace /dev/null for the whole machine.
+        if not (stat.S_ISREG(mode_there) or stat.S_ISDIR(mode_there)):
+            raise OSError(errno.EINVAL, NOT_REGULAR)
+    folder, name = os.path.split(target)
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     handle, draft = mkstemp(prefix=f".{name[:200]}.", dir=folder)
     try:

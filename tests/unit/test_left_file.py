@@ -58,6 +58,17 @@ def test_where_it_fails_the_old_one_stays_and_no_draft(tmp_path, monkeypatch):
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"one": "old"}
 
 
+def test_a_pipe_or_a_device_is_not_replaced(tmp_path):
+    """Any user can make a pipe; a device, which only root could replace, takes the same way."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(OSError, match="it is not a regular file"):
+            left_file.replace(tmp_path / name, "x")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "pipe"]
+
+
 def test_a_folder_that_is_not_there_is_not_made(tmp_path):
     with pytest.raises(FileNotFoundError):
         left_file.replace(tmp_path / "none/one", "x")

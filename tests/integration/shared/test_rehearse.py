@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from contextlib import suppress
 from pathlib import Path
@@ -168,6 +169,11 @@ def test_a_topology_that_was_saved_stands_for_a_cluster_that_cannot_be_reached(
     hosts, saved = real.inventory(), tmp_path / "real.json"
     rehearse(hosts, "nuodb_rolling_restart", rehearse_save=str(saved), nuodb_rolling_restart_databases="shop").ok()
     assert (saved.stat().st_mode & 0o777, list(json.loads(saved.read_text()))) == (0o600, ["domain"])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    run = rehearse(hosts, "nuodb_graceful_shutdown", rehearse_save=str(pipe)).failed()
+    assert f"can't be saved in {pipe}: it is not a regular file; nothing was rehearsed" in run.failures("real")[0]
+    assert pipe.is_fifo()
     assert real.changes() == []
     real.stop()
 

@@ -103,7 +103,7 @@ class Recorder:
         steps = _steps(run.results)
         plan = _plan(run.results, run.check)
         return {
-            "seconds": round(time.time() - at, 1),
+            "seconds": round(max(0.0, time.time() - at), 1),
             "phase": narration.last_phase(dict(entry)),
             "phases": _phases(self._names(), run.selected, entry, at, UNDER_WAY),
             "plan": plan,
@@ -355,7 +355,7 @@ def _close(path: Path, entry: Mapping[str, Any], known: dict[str, Any], last: st
     names = [one["phase"] for one in row["phases"]]
     selected = [one["phase"] for one in row["phases"] if one["state"] != LEFT_OUT]
     row.update(known, ended=record.moment(at), phase=narration.last_phase(dict(entry)))
-    row["seconds"] = round(at - row["at"], 1) if known["seconds"] is None else known["seconds"]
+    row["seconds"] = round(max(0.0, at - row["at"]), 1) if known["seconds"] is None else known["seconds"]
     row["phases"] = _phases(names, selected, entry, row["at"], last)
     _put(path, row, with_page=True)
     return row

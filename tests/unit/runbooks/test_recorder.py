@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,28 @@ def test_a_run_that_is_killed_has_a_record_without_an_end(course: Callable[..., 
     assert (row["result"], row["ended"]) == ("not ended", None)
     assert states(row) == {"first": "done", "second": "under way", "third": "not begun", "fourth": "not begun"}
     assert "The run began and has not ended" in next(folder.rglob("*.html")).read_text(encoding="utf-8")
+
+
+def test_a_clock_that_was_set_back_gives_no_negative_time(
+    course: Callable[..., Course], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = course()
+    real = time.time
+
+    def stopped(*_given: Any) -> Any:
+        monkeypatch.setattr(time, "time", lambda: real() - 3600)
+        made._write_journal()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(made.run, "module", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        made.first()
+    assert row_in(folder)["seconds"] == 0.0
+    journal.words()
+    row = row_in(folder)
+    assert row["ended"] < row["began"]
+    assert row["seconds"] == 0.0
+    assert [one["seconds"] for one in row["phases"] if one["state"] == "stopped here"] == [0.0]
 
 
 def test_what_was_refused_before_the_first_phase(course: Callable[..., Course], folder: Path) -> None:

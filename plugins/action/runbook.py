@@ -66,8 +66,9 @@ class ActionModule(Caller):
         failed = ending.first_cause(given["failed"])
         Journal(book.name, host).close()
         if self._is_over(book.name, task_vars):
-            return {"changed": False, "failed": True, "msg": ENDED_BY_OTHERS.format(host=host, name=book.name)}
-        return self._fail(book.name, host, failed, has_table)
+            return self._fail(failed, ENDED_BY_OTHERS.format(host=host, name=book.name))
+        why = ": its end table says why, and which command resumes it" if has_table else ", for the reason above"
+        return self._fail(failed, f"{host}: {book.name} failed{why}")
 
     @staticmethod
     def _is_over(name: str, task_vars: dict[str, Any]) -> bool:
@@ -166,11 +167,10 @@ class ActionModule(Caller):
         }
 
     @staticmethod
-    def _fail(name: str, host: str, failed: dict[str, Any], has_table: bool) -> dict[str, Any]:
+    def _fail(failed: dict[str, Any], says: str) -> dict[str, Any]:
         """The failure, in a task of its own: ansible-core ignores the stats of a failed task. The cause is above it."""
         kept = {key: failed[key] for key in ending.KEPT if key in failed}
-        why = ": its end table says why, and which command resumes it" if has_table else ", for the reason above"
-        return {"changed": False, **kept, "failed": True, "msg": f"{host}: {name} failed{why}"}
+        return {"changed": False, **kept, "failed": True, "msg": says}
 
     def _hear(self, steps: Optional[dict[str, list[str]]]) -> None:
         self._course.hear(steps)

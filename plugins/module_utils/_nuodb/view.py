@@ -175,7 +175,7 @@ class DomainView:
         return self.domain.server_properties()
 
     def in_kubernetes(self) -> bool:
-        """Whether Kubernetes manages the domain, by its own answer or, if this user may not read it, by its archives."""
+        """Whether Kubernetes manages the domain: by its own answer, or by archives if this user may not read that."""
         return self.domain.in_kubernetes() or any(one.external for one in self.look("archives").archives.values())
 
 

@@ -20,7 +20,7 @@ COLOURS = [
     for pattern, colour in (
         (rf"\S.*?: {CLOCK}  .*\b(waiting|times out in)\b", progress.FAINT),
         (rf"\S.*?: {CLOCK}  ", progress.GOOD),
-        (rf"  \S+ +{CLOCK}  failed here$", progress.BAD),
+        (rf"  \S+ +{CLOCK}  (failed|stopped) here$", progress.BAD),
         (rf"  \S+ +{CLOCK}  done$", progress.GOOD),
         (r"\w+: ok( \(check mode.*\))?$", progress.GOOD),
         (r"\w+: failed( \(check mode.*\))?$", progress.BAD),

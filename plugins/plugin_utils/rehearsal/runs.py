@@ -36,7 +36,7 @@ KEPT = ("ANSIBLE_HOME",)
 
 SILENT = re.compile(
     r"reports: |CLUSTER +RESULT|\S+: 1 cluster: |1 host: |\s*$|rehearsal-of-\S+ +(ok|failed) "
-    r"|\[[^\]]+\] (report: |usually |time: |  \S+ +(\d+:)?\d\d:\d\d  (done|failed here)$)"
+    r"|\[[^\]]+\] (report: |usually |time: |  \S+ +(\d+:)?\d\d:\d\d  (done|(failed|stopped) here)$)"
 )
 """Lines of a run that the rehearsal leaves out: it shows them in another place, or in the cluster's time."""
 

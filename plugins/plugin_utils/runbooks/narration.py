@@ -19,22 +19,26 @@ def durations(phases: list[dict[str, Any]], now: float) -> dict[str, float]:
     return {phase["phase"]: round(max(0.0, end - phase["began"]), 1) for phase, end in zip(phases, ends)}
 
 
+DONE, FAILED, STOPPED = "done", "failed here", "stopped here"
+"""How a phase of a run ended; the last is for a run that was stopped from outside."""
+
+
 def last_phase(entry: dict[str, Any]) -> str:
     """The last phase that a run has reached."""
     return str(entry["phases"][-1]["phase"]) if entry["phases"] else "begin"
 
 
-def table(entry: dict[str, Any], seconds: dict[str, float], failed: bool) -> list[str]:
+def table(entry: dict[str, Any], seconds: dict[str, float], failed: bool, end: str = FAILED) -> list[str]:
     """The phases with their durations.
 
     :param entry: of the journal. With `through`, every phase was done before the run failed.
+    :param end: how the last phase of a failed run ended.
     """
     check = " (check mode: nothing was changed)" if entry["check"] else ""
     lines = [f"{entry['runbook']}: {'failed' if failed else 'ok'}{check}"]
     last = 0 if entry.get("through") else len(seconds)
     for number, (phase, took) in enumerate(seconds.items(), 1):
-        mark = "failed here" if failed and number == last else "done"
-        lines.append(f"  {phase:<16} {clock_text(took):>8}  {mark}")
+        lines.append(f"  {phase:<16} {clock_text(took):>8}  {end if failed and number == last else DONE}")
     return lines
 
 
@@ -96,5 +100,5 @@ def unended(entry: dict[str, Any]) -> list[str]:
         return of_host(entry["host"], [f"{entry['runbook']}: {said}"])
     seconds = durations(entry["phases"], entry["at"])
     cause, resume = cause_and_resume(entry, unended_cause(entry))
-    lines = [*table(entry, seconds, failed=True), cause, *under_way(entry), resume]
+    lines = [*table(entry, seconds, failed=True, end=STOPPED), cause, *under_way(entry), resume]
     return of_host(entry["host"], lines)

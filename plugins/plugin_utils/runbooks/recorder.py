@@ -29,6 +29,7 @@ from .. import progress
 from ..direct import plain
 from ..report import index, page, record, usual
 from . import forecast, narration, resume
+from .narration import DONE, FAILED, STOPPED
 
 if TYPE_CHECKING:
     from .run import Run
@@ -39,9 +40,8 @@ VARIABLE = "report_path"
 PAUSE = 5.0
 """The least number of seconds between two records that differ only in the steps under way."""
 
-DONE, FAILED, STOPPED, UNDER_WAY = "done", "failed here", "stopped here", "under way"
-NOT_BEGUN, LEFT_OUT = "not begun", "left out"
-"""The states of a phase."""
+UNDER_WAY, NOT_BEGUN, LEFT_OUT = "under way", "not begun", "left out"
+"""The states of a phase that has not ended."""
 
 
 class Recorder:

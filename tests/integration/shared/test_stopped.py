@@ -49,7 +49,7 @@ def told(run, host, book, phases, under_way):
     rows = [line.removeprefix(f"[{host}] ") for line in rows[rows.index(f"[{host}] {book}: failed") :]]
     *table, cause, goes_on, resume = rows[1:]
     assert [line.split()[0] for line in table] == phases, run.out
-    assert table[-1].endswith("failed here"), run.out
+    assert table[-1].endswith("stopped here"), run.out
     assert cause.startswith(f"cause: {host}: {book} did not finish: "), run.out
     assert phases[-1] in cause, run.out
     assert cause.endswith(" [DBF-6807]"), run.out

@@ -110,7 +110,7 @@ def ended(tmp_path: Path, entries: list[dict[str, Any]], broken: bool = False, f
 TABLE = [
     "[exa-a] exa_cold_start: failed",
     "[exa-a]   power               00:10  done",
-    "[exa-a]   api                 00:55  failed here",
+    "[exa-a]   api                 00:55  stopped here",
     "[exa-a] cause: exa-a: exa_cold_start did not finish: the run was stopped in phase api [DBF-6807]",
     "[exa-a] resume: ansible-playbook dbfleet.cluster.exa_cold_start -e target=exa-a   # AWX: relaunch on failed hosts",
 ]

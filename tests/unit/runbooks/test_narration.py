@@ -123,7 +123,7 @@ def test_the_table_of_a_run_that_did_not_come_to_its_end() -> None:
     lines = narration.unended(entry(phases=PHASES[:1], at=107.0))
     assert lines == [
         "[exa-a] exa_cold_start: failed",
-        "[exa-a]   power               00:07  failed here",
+        "[exa-a]   power               00:07  stopped here",
         "[exa-a] cause: exa-a: exa_cold_start did not finish: the run was stopped in phase power [DBF-6807]",
         "[exa-a] resume: ansible-playbook it   # AWX: relaunch on failed hosts",
     ]

@@ -24,7 +24,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURRENT)/$(VENV)/cache/hypothesis
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURRENT)/$(VENV)/cache/bytecode
 export PYTHON
-export PYTHONS PARTS DRAFT WITHOUT_ADDRESS SCENARIOS
+export PYTHONS PARTS DRAFT WITHOUT_ADDRESS SCENARIOS WORKERS
 
 PYTEST := $(BIN)/python -m pytest -q
 # Tests that run at a time where they wait most of the time, be it for simulated clusters or for a time-out.
@@ -47,7 +47,7 @@ test: setup ## every gate, cheapest first; stops at the first that fails
 	@$(MAKE) --no-print-directory -j1 unit ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 reliability ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 hostile ARGS="-n $(WORKERS)"
-	@$(MAKE) --no-print-directory -j1 conformance ARGS="-n 2"
+	@$(MAKE) --no-print-directory -j1 conformance ARGS="-n $(WORKERS)"
 	@$(MAKE) --no-print-directory -j1 integration
 	@$(MAKE) --no-print-directory -j1 bastion ARGS="-m 'not long'"
 	@$(MAKE) --no-print-directory -j2 lints sanity

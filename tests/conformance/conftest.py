@@ -88,7 +88,7 @@ def simulate(tmp_path: Path) -> Iterator[Callable[..., Simulation]]:
     yield start
     for process in running:
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def _collections() -> Path:

@@ -153,7 +153,7 @@ class NuoCmd:
             return _forks().run(words, environment, self.directory)
         done = subprocess.run(
             [sys.executable, "-m", "pynuoadmin.nuocmd", *words],
-            cwd=self.directory, env=environment, capture_output=True, text=True, timeout=90, check=False,
+            cwd=self.directory, env=environment, capture_output=True, text=True, timeout=240, check=False,
         )  # fmt: skip
         return Answer(done.returncode, done.stdout, done.stderr)
 

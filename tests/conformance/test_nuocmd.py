@@ -80,8 +80,8 @@ UP: dict[str, Any] = {
         "3": _engine(3, "TE", 1, 48007),
     },
 }
-RUNNING = "check database --db-name test --check-running --num-processes {} --timeout 20"
-GONE = "check database --db-name test --num-processes 0 --timeout 20"
+RUNNING = "check database --db-name test --check-running --num-processes {} --timeout 60"
+GONE = "check database --db-name test --num-processes 0 --timeout 60"
 
 
 class Domain:
@@ -141,7 +141,7 @@ def test_servers(domain: Callable[..., Domain]) -> None:
     cmd, other = run.cmd, run.prompt(1)
     cmd.run("check server --check-active --check-connected --check-converged")
     cmd.run("check servers --check-active --check-connected --check-leader --check-converged --num-servers 3")
-    cmd.run("check servers --check-liveness 20 --wait-for-acks --timeout 5")
+    cmd.run("check servers --check-liveness 20 --wait-for-acks --timeout 60")
     assert "Unexpected number of servers: expected=4, actual=3" in cmd.fails("check servers --num-servers 4")
     for number in range(3):
         rows = run.prompt(number).get("servers")
@@ -171,8 +171,8 @@ def test_servers(domain: Callable[..., Domain]) -> None:
 
     run.power("server0", True)
     run.power("server2", True)
-    other.run("check servers --check-active --check-connected --check-converged --num-servers 3 --timeout 20")
-    cmd.run("check servers --check-connected --check-converged --timeout 20")
+    other.run("check servers --check-active --check-connected --check-converged --num-servers 3 --timeout 60")
+    cmd.run("check servers --check-connected --check-converged --timeout 60")
     assert cmd.run("get value --key k") == "v\n"
 
 
@@ -198,7 +198,7 @@ def test_server_leaves(domain: Callable[..., Domain]) -> None:
     cmd.run("delete server-state --server-id server2")
     assert {row["host"] for row in cmd.get("archives")} == {"server0", "server1"}
     cmd.run("delete server --server-id server2")
-    cmd.run("check servers --check-connected --check-converged --num-servers 2 --timeout 10")
+    cmd.run("check servers --check-connected --check-converged --num-servers 2 --timeout 60")
     cmd.fails("delete server --server-id nowhere")
 
 
@@ -232,7 +232,7 @@ def test_life_of_a_database(domain: Callable[..., Domain]) -> None:
         ("SM", "server0", True), ("SM", "server1", True), ("TE", "server0", True), ("TE", "server2", True),
     ]  # fmt: skip
     cmd.run(RUNNING.format(4))
-    cmd.run("check database --db-name test --check-running --check-liveness 20 --wait-for-acks --timeout 5")
+    cmd.run("check database --db-name test --check-running --check-liveness 20 --wait-for-acks --timeout 60")
     cmd.run("check database --db-name test --check-syncing")
     assert "expected=5, actual=4" in cmd.fails("check database --db-name test --num-processes 5")
     assert set(states(cmd).values()) == {"MONITORED:RUNNING"}
@@ -300,7 +300,7 @@ def test_start_database(domain: Callable[..., Domain]) -> None:
     run = domain(DOWN)
     cmd = run.cmd
     assert "is not running and --incremental was specified" in cmd.fails("start database --db-name test --incremental")
-    printed = cmd.run("start database --db-name test --te-server-ids server0 --sms-running-timeout 20")
+    printed = cmd.run("start database --db-name test --te-server-ids server0 --sms-running-timeout 60")
     started = [item["values"] for item in understand(printed)]
     assert [row["engine_type"] for row in started] == ["SM", "SM", "TE"]
     assert {(row["expected_incarnation_major"], row["expected_incarnation_minor"]) for row in started} == {("2", "0")}
@@ -313,8 +313,8 @@ def test_start_database(domain: Callable[..., Domain]) -> None:
 
     assert "is running and --incremental was not specified" in cmd.fails("start database --db-name test")
     assert cmd.run("start database --db-name test --incremental --te-server-ids server0") == ""
-    cmd.run("shutdown process --start-id 1 --timeout 20")
-    cmd.run("check process --start-id 1 --check-exited --timeout 20")
+    cmd.run("shutdown process --start-id 1 --timeout 60")
+    cmd.run("check process --start-id 1 --check-exited --timeout 60")
     assert state(cmd) == "AWAITING_ARCHIVE_HISTORIES_INC"
     assert "is not RUNNING" in cmd.fails("check database --db-name test --check-running")
     cmd.run("check database --db-name test --check-syncing --num-processes 2")
@@ -395,8 +395,8 @@ def test_plans(domain: Callable[..., Domain]) -> None:
     assert "is running and --incremental was not specified" in cmd.fails("enforce database --capture-file capture.json")
     printed = cmd.run("enforce database --capture-file capture.json --incremental")
     assert printed.count("SKIPPING: ") == printed.count("\n") == 4
-    cmd.run("shutdown process --start-id 3 --timeout 20")
-    cmd.run("check process --start-id 3 --check-exited --timeout 20")
+    cmd.run("shutdown process --start-id 3 --timeout 60")
+    cmd.run("check process --start-id 3 --check-exited --timeout 60")
     printed = cmd.run("enforce database --capture-file capture.json --incremental")
     assert printed.count("SKIPPING: ") == 3
     assert printed.count("STARTING: ") == 1
@@ -414,7 +414,7 @@ def test_plans(domain: Callable[..., Domain]) -> None:
     ]  # fmt: skip
     assert all("expectedIncarnation" not in row for row in plan["processes"])
     assert all(row["expectedIncarnation"] == {"major": 2, "minor": 0} for row in once["processes"])
-    cmd.run("enforce database --capture-file plan.json --sms-running-timeout 20")
+    cmd.run("enforce database --capture-file plan.json --sms-running-timeout 60")
     cmd.run(RUNNING.format(3))
     assert incarnation(cmd) == (2, 0)
     cmd.run("create archive --db-name test --server-id server2 --archive-path /a/third")
@@ -446,7 +446,7 @@ def test_timeouts_without_all_archives(domain: Callable[..., Domain]) -> None:
     assert "has already exited" in said
     assert "Timed out while awaiting leader assignment (10000 ms)" in said
     cmd.run("start process --db-name test --engine-type TE --server-id server1")
-    cmd.run("check process --start-id 1 --check-exited --timeout 20")
+    cmd.run("check process --start-id 1 --check-exited --timeout 60")
     rows = exited(cmd)
     assert {name: row["exitCode"] for name, row in rows.items()} == {"0": 2, "1": 127}
     assert "EntryRequest failed: Timed out while awaiting entry node (10000 ms)" in rows["1"]["reason"]
@@ -469,11 +469,11 @@ def test_processes_end(domain: Callable[..., Domain]) -> None:
     """Asked, killed, evicted, with a core, a whole server's: the tombstones tell which."""
     run = domain(UP)
     cmd = run.cmd
-    cmd.run("check process --start-id 0 --check-running --check-liveness 20 --wait-for-ack --timeout 5")
+    cmd.run("check process --start-id 0 --check-running --check-liveness 20 --wait-for-ack --timeout 60")
     assert "has not exited" in cmd.fails("check process --start-id 0 --check-exited")
     cmd.fails("check process --start-id 77")
     cmd.fails("shutdown process --start-id 77")
-    cmd.run("shutdown process --start-id 3 --timeout 20")
+    cmd.run("shutdown process --start-id 3 --timeout 60")
     assert "3" not in states(cmd)
     assert exited(cmd)["3"]["exitCode"] == 0
     said = cmd.fails("check process --start-id 3 --check-running")
@@ -482,7 +482,7 @@ def test_processes_end(domain: Callable[..., Domain]) -> None:
     assert "ExitedProcess" not in cmd.run("get processes")
 
     cmd.run("shutdown process --start-id 1 --kill")
-    cmd.run("check process --start-id 1 --check-exited --timeout 20")
+    cmd.run("check process --start-id 1 --check-exited --timeout 60")
     row = exited(cmd)["1"]
     assert row["exitCode"] == 137
     assert row["reason"].startswith("Removing process from domain state due to service request: (")
@@ -491,15 +491,15 @@ def test_processes_end(domain: Callable[..., Domain]) -> None:
 
     cmd.run("start process --db-name test --engine-type TE --server-id server1")
     cmd.run("start process --db-name test --engine-type TE --server-id server2")
-    cmd.run("check process --start-id 4 --check-running --timeout 20")
-    cmd.run("check process --start-id 5 --check-running --timeout 20")
+    cmd.run("check process --start-id 4 --check-running --timeout 60")
+    cmd.run("check process --start-id 5 --check-running --timeout 60")
     cmd.run("shutdown process --start-id 4 --evict")
-    cmd.run("shutdown process --start-id 5 --kill-with-core --timeout 10")
+    cmd.run("shutdown process --start-id 5 --kill-with-core --timeout 60")
     for start_id in ("4", "5"):
-        cmd.run(f"check process --start-id {start_id} --check-exited --timeout 20")
+        cmd.run(f"check process --start-id {start_id} --check-exited --timeout 60")
     assert set(states(cmd)) == {"0", "2"}
 
-    cmd.run("shutdown server-processes --server-id server0 --db-name test --timeout 20")
+    cmd.run("shutdown server-processes --server-id server0 --db-name test --timeout 60")
     cmd.run(GONE)
     assert state(cmd) == "NOT_RUNNING"
 
@@ -633,13 +633,13 @@ def test_hot_copies(domain: Callable[..., Domain]) -> None:
     assert "Failure while performing hot-copy: No archives specified for hot-copy and no default backup" in said
     said = cmd.fails(f"{copy.format('full')} --backup-dirs 77 /b")
     assert "No RUNNING SMs found for database dbName=test" in said
-    full = hotcopy(cmd.run(f"{copy.format('full')} --default-backup-dir /b --timeout 30"))
+    full = hotcopy(cmd.run(f"{copy.format('full')} --default-backup-dir /b --timeout 60"))
     assert (full["status"], full["message"]) == ("completed", "Hot copy successfully completed")
     assert full["coordinator_start_id"] in ("0", "1")
     assert "end_timestamp" in full
     for kind in ("incremental", "journal"):
-        assert hotcopy(cmd.run(f"{copy.format(kind)} --backup-dirs 0 /b 1 /b --timeout 30"))["status"] == "completed"
-    simple = cmd.run(f"{copy.format('simple')} --backup-dirs 0 /s --max-rate 10 --partial-storage-groups --timeout 30")
+        assert hotcopy(cmd.run(f"{copy.format(kind)} --backup-dirs 0 /b 1 /b --timeout 60"))["status"] == "completed"
+    simple = cmd.run(f"{copy.format('simple')} --backup-dirs 0 /s --max-rate 10 --partial-storage-groups --timeout 60")
     assert hotcopy(simple)["status"] == "completed"
 
     # as good as standing still: under way until it is cancelled
@@ -658,13 +658,13 @@ def test_hot_copies(domain: Callable[..., Domain]) -> None:
     statuses = {row["hotCopyId"]: row["status"] for rows in info["hotCopyStatuses"].values() for row in rows}
     assert statuses[going["id"]] == "running"
     assert statuses[full["id"]] == "completed"
-    one = cmd.get(f"hotcopy-info --coordinator-start-id {going['coordinator_start_id']} --timeout 5")[0]
+    one = cmd.get(f"hotcopy-info --coordinator-start-id {going['coordinator_start_id']} --timeout 60")[0]
     assert going["id"] in json.dumps(one)
     assert f"{going['id']} [running]" in cmd.run("show hotcopy-info --db-name test")
     assert going["id"] not in cmd.run("show hotcopy-info --db-name test --running-for 1d")
     cmd.run(f"cancel hotcopy {which}")
     run.clock(QUICK)
-    assert hotcopy(cmd.run(f"get hotcopy-status {which} --timeout 20"))["status"] == "cancelled"
+    assert hotcopy(cmd.run(f"get hotcopy-status {which} --timeout 60"))["status"] == "cancelled"
     cmd.fails("get hotcopy-status --coordinator-start-id 0 --hotcopy-id nothing")
 
     labelled = ["--process-filter", "label(backup cluster0)"]
@@ -723,7 +723,7 @@ def test_users_and_roles(domain: Callable[..., Domain]) -> None:
     cmd.run("update user-roles --name bob --roles-to-add ops --roles-to-remove reader")
     bob.run("update database-options --db-name test --default-options mem 1G")
     bob.run("show domain")
-    bob.run("hotcopy database --db-name test --type full --default-backup-dir /b --timeout 30")
+    bob.run("hotcopy database --db-name test --type full --default-backup-dir /b --timeout 60")
     bob.fails("create user --name eve --roles ops --password e")
     cmd.run("remove role-templates --name ops --db-admin test")
     bob.fails("update database-options --db-name test --default-options mem 2G")
@@ -760,7 +760,7 @@ def test_client_certificate(domain: Callable[..., Domain]) -> None:
     key = client_key(run)
     cmd = run.prompt(credentials=None, client_key=key)
     cmd.run("check servers --check-active --check-connected --check-converged --num-servers 3")
-    cmd.run(f"--client-key {key} shutdown process --start-id 3 --timeout 20")
+    cmd.run(f"--client-key {key} shutdown process --start-id 3 --timeout 60")
     run.prompt(credentials=None).fails("get servers")
 
 
@@ -780,7 +780,7 @@ def test_certificates_of_the_domain(domain: Callable[..., Domain]) -> None:
     run = domain(UP)
     cmd = run.cmd
     ca = run.simulation.cluster["ca_path"]
-    cmd.run(f"add trusted-certificate --alias mine --cert {ca} --timeout 5")
+    cmd.run(f"add trusted-certificate --alias mine --cert {ca} --timeout 60")
     info = cmd.get("certificate-info")[0]
     assert "mine" in info["trustedCertificates"]
     assert info["trustedCertificates"]["mine"]["certificatePem"].strip() in Path(ca).read_text()
@@ -795,7 +795,7 @@ def test_connections_and_load_balancers(domain: Callable[..., Domain]) -> None:
     row = json.loads(cmd.run("--show-json get sql-connection --db-name test"))
     assert row["type"] == "TE"
     cmd.run(["get", "sql-connection", "--db-name", "test", "--connection-properties", "LBQuery", "random(any)"])
-    cmd.run("check sql-connection --db-name test --any-te --timeout 5 --nuosql-cmd none")
+    cmd.run("check sql-connection --db-name test --any-te --timeout 60 --nuosql-cmd none")
     cmd.run(["set", "load-balancer", "--policy-name", "nearest", "--lb-query", "random(first(label(zone a) any))"])
     assert cmd.get("load-balancers") == [{"policyName": "nearest", "lbQuery": "random(first(label(zone a) any))"}]
     cmd.run(["set", "load-balancer-config", "--db-name", "test", "--default", "round_robin(any)"])
@@ -898,11 +898,11 @@ def test_library(domain: Callable[..., Domain]) -> None:
         process = connection.start_process("test", archive.server_id, "SM", archive_id=archive.id)
         assert (process.durable_state, process.engine_state) == ("REQUESTED", "UNKNOWN")
         assert process.address is None
-    assert connection.check_database("test", check_running=True, num_processes=2, timeout=20).incarnation == (2, 0)
+    assert connection.check_database("test", check_running=True, num_processes=2, timeout=60).incarnation == (2, 0)
     te = connection.start_process("test", "server2")
-    assert connection.check_process(te.start_id, check_running=True, timeout=20).engine_type == "TE"
+    assert connection.check_process(te.start_id, check_running=True, timeout=60).engine_type == "TE"
     assert connection.get_process(te.start_id).address == "server2:48006"
-    connection.shutdown_process(te.start_id, timeout=20)
+    connection.shutdown_process(te.start_id, timeout=60)
     gone = connection.get_process(te.start_id)
     assert isinstance(gone, ExitedProcess)
     assert (gone.exit_code, gone.process.start_id) == (0, te.start_id)
@@ -917,9 +917,9 @@ def test_library(domain: Callable[..., Domain]) -> None:
 def test_a_state_is_a_topology(domain: Callable[..., Domain], simulate: Any) -> None:
     """A domain begun from another's state shows the same to nuocmd."""
     run = domain(UP)
-    run.cmd.run("shutdown process --start-id 3 --timeout 20")
+    run.cmd.run("shutdown process --start-id 3 --timeout 60")
     run.cmd.run("shutdown process --start-id 1 --kill")
-    run.cmd.run("check process --start-id 1 --check-exited --timeout 20")
+    run.cmd.run("check process --start-id 1 --check-exited --timeout 60")
     copy = Domain(simulate({**run.simulation.state(), "users": USERS}, QUICK), run.home)
     for line in ("show domain", "show archives", "show database --db-name test --all-incarnations"):
         assert understand(copy.cmd.run(line)) == understand(run.cmd.run(line)), line
@@ -957,7 +957,7 @@ def test_kubernetes(domain: Callable[..., Domain]) -> None:
             f"start process --db-name test --server-id server{number} --engine-type SM --archive-id {number} "
             "--nuodb-cmd true"
         )
-    still.run("check database --db-name test --check-running --num-processes 2 --timeout 20")
+    still.run("check database --db-name test --check-running --num-processes 2 --timeout 60")
     still.fails("get kubernetes-config")
 
 
@@ -993,15 +993,15 @@ def test_a_storage_group_that_is_offline(domain: Callable[..., Domain]) -> None:
     """NUODB-287, NUODB-288: its SM exits beside TEs, and comes when they have gone."""
     cmd = domain(UP, storage_groups={"test": {"SGEAST": {"archive_states": {"1": "ADDED"}}}}).cmd
     start = "start process --db-name test --server-id server1 --engine-type SM --archive-id 1"
-    cmd.run("shutdown process --start-id 1 --timeout 20")
+    cmd.run("shutdown process --start-id 1 --timeout 60")
     cmd.run(start)
-    cmd.run("check process --start-id 4 --check-exited --timeout 20")
+    cmd.run("check process --start-id 4 --check-exited --timeout 60")
     text = "EXIT: SM serving storage group 'SGEAST' attempting to join a database containing TEs while the"
     assert exited(cmd)["4"]["reason"].startswith(text)
     for start_id in (2, 3):
-        cmd.run(f"shutdown process --start-id {start_id} --timeout 20")
+        cmd.run(f"shutdown process --start-id {start_id} --timeout 60")
     cmd.run(start)
-    cmd.run("check process --start-id 5 --check-running --timeout 20")
+    cmd.run("check process --start-id 5 --check-running --timeout 60")
 
 
 ELSEWHERE = {

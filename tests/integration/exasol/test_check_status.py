@@ -47,7 +47,9 @@ def test_check(simulate, ansible):
 def test_check_tells_what_ansible_cfg_should_set(simulate, ansible):
     """Once in a run, where nobody has set it; the example of docs has."""
     simulator = simulate(cluster("exa-a", up=True), cluster("exa-b", up=True))
-    run = ansible.run("check", simulator.inventory()).ok()
+    (ansible.folder / "empty.cfg").touch()
+    unset = {"ANSIBLE_CONFIG": str(ansible.folder / "empty.cfg")}
+    run = ansible.run("check", simulator.inventory(), environment=unset).ok()
     assert run.out.count("internal_poll_interval is 0.001 s") == 1
     assert "internal_poll_interval = 0.05" in run.out.replace("\n", " ")
     assert run.out.count("host_pattern_mismatch is warning") == 1

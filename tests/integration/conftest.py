@@ -21,8 +21,8 @@ __all__ = ["authority", "reply", "serve", "serve_v6"]
 
 
 CONFIG = "[defaults]\ninternal_poll_interval = 0.02\n"
-"""As docs/examples/ansible.cfg advises, but shorter, because a test has many short tasks. With Ansible's default, waiting
-runs would take a third of the processor from each other."""
+"""As docs/examples/ansible.cfg advises, but shorter, because a test has many short tasks. With Ansible's default, runs
+that wait would take the processor from each other."""
 
 
 def pytest_collection_modifyitems(items):

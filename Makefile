@@ -24,11 +24,11 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURRENT)/$(VENV)/cache/hypothesis
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURRENT)/$(VENV)/cache/bytecode
 export PYTHON
-export PYTHONS PARTS DRAFT WITHOUT_ADDRESS SCENARIOS WORKERS
+export PYTHONS PARTS DRAFT WITHOUT_ADDRESS SCENARIOS
 
 PYTEST := $(BIN)/python -m pytest -q
 # Tests that run at a time where they wait most of the time, be it for simulated clusters or for a time-out.
-WORKERS ?= 6
+export WORKERS ?= 6
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit reliability crashpoints nights storm hostile conformance integration lints lint docs docs-lint awx-lint answers-table \

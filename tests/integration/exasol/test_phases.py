@@ -31,8 +31,8 @@ def word(text="{{ inventory_hostname }}"):
 
 
 def ended_loudly(run, host, phase, cause):
-    """The run of a host failed in a phase, with table, cause and the command that resumes."""
-    assert run.lines(rf"^\[{host}\]   {phase} +\d\d:\d\d  failed here"), run.out
+    """The run of a host failed or was ended in a phase, with table, cause and the command that resumes."""
+    assert run.lines(rf"^\[{host}\]   {phase} +\d\d:\d\d  (failed|stopped) here"), run.out
     assert run.lines(rf"^\[{host}\] cause: .*{cause}"), run.out
     assert run.lines(rf"^\[{host}\] resume: ansible-playbook .*target={host}"), run.out
     assert run.rc in (1, 2, 4), run.rc

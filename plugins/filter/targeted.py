@@ -70,7 +70,7 @@ from ansible.utils.vars import load_extra_vars
 from ..module_utils._values import listed
 from ..module_utils._wording import listing
 from ..plugin_utils import bytecode, command_line
-from ..plugin_utils.last_words import leave
+from ..plugin_utils.last_words import end_when_unread, leave
 
 ACTIONS = "ansible_collections.dbfleet.cluster.plugins.action."
 """The package of the action plugins. The main process loads one of them before it runs one of our tasks."""
@@ -85,6 +85,7 @@ def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> s
     :raises AnsibleFilterError: there is no pattern, or it matches none.
     """
     bytecode.use()
+    end_when_unread()
     pattern = _pattern(target)
     if any(context.CLIARGS.get(what) for what in LISTINGS):
         return pattern or "all"

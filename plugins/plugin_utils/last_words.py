@@ -10,8 +10,10 @@ import atexit
 import logging
 import multiprocessing
 import os
+import select
 import shutil
 import signal
+import stat
 import sys
 import threading
 import time
@@ -41,7 +43,15 @@ Line = Union[str, progress.Line]
 Words = Callable[[], "tuple[list[Line], bool]"]
 """A function that returns the lines for the end, and whether all is well."""
 
+UNREAD = b"nobody reads the output of this run any more, so it ends as it would by SIGTERM\n"
+"""What a run whose reader is gone writes to standard error."""
+
 _WORDS: list[Words] = []
+
+_watched: list[threading.Thread] = []
+
+_unread = threading.Event()
+"""Whether the reader of the output is gone."""
 
 
 def at_the_end(words: Words) -> None:
@@ -49,7 +59,31 @@ def at_the_end(words: Words) -> None:
     if not _WORDS:
         atexit.register(end_loudly, os.getpid())
         before_sigterm(lambda: _all_words()[0])
+        end_when_unread()
     _WORDS.append(words)
+
+
+def end_when_unread() -> None:
+    """From now on, ends this process by SIGTERM when the reader of its output is gone: C(head), a lost connection.
+
+    ansible-core stops reading results at the first output that fails, and would then wait forever.
+    """
+    with suppress(OSError, ValueError, AttributeError):  # there is no output, or it is no file
+        output = sys.stdout.fileno()
+        mode = os.fstat(output).st_mode
+        if (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and not _watched:
+            _watched.append(threading.Thread(target=_end_when_unread, args=(output, os.getpid()), daemon=True))
+            _watched[0].start()
+
+
+def _end_when_unread(output: int, main: int) -> None:
+    reader = select.poll()
+    reader.register(output, 0)  # POLLERR and POLLHUP come unasked
+    if any(event & (select.POLLERR | select.POLLHUP) for _output, event in reader.poll()):
+        _unread.set()
+        with suppress(OSError):  # the same program may have read it
+            os.write(sys.stderr.fileno(), UNREAD)
+        os.kill(main, signal.SIGTERM)
 
 
 def end_loudly(main: int) -> None:
@@ -84,14 +118,16 @@ def _show(line: Line) -> None:
 
 
 def _say_at_last(lines: Iterable[Line]) -> None:
-    stream = sys.stderr if progress.is_aside() else sys.stdout
-    is_writing = _is_writing(stream)
+    is_unread = _unread.is_set()
+    stream = sys.stderr if is_unread or progress.is_aside() else sys.stdout
+    is_writing = is_unread or _is_writing(stream)
     for line in lines:
         with suppress(RuntimeError):  # the stream is in use after all
             if not is_writing:
                 _show(line)
                 continue
-        os.write(stream.fileno(), f"{visible(line if isinstance(line, str) else line[0])}\n".encode())
+        with suppress(OSError):  # of this stream, too, the reader may be gone
+            os.write(stream.fileno(), f"{visible(line if isinstance(line, str) else line[0])}\n".encode())
     shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # an end without atexit skips these steps
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):

@@ -369,6 +369,7 @@ class Started:
         """:param answers: what is typed, a line for each question."""
         self._dump = dump
         self.lines: list[tuple[float, str]] = []
+        self._is_left = False
         ours, theirs = pty.openpty() if terminal else os.pipe()
         if terminal:
             columns = int(environment.get("COLUMNS") or 0)
@@ -394,6 +395,8 @@ class Started:
         with suppress(OSError), self._output:  # a terminal whose last writer has gone ends with an error
             for line in self._output:
                 self.lines.append((time.time(), line.rstrip("\r\n")))
+                if self._is_left:
+                    return
 
     @property
     def out(self) -> str:
@@ -424,6 +427,10 @@ class Started:
             return until(what, check, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.out}") from None
+
+    def leave(self) -> None:
+        """Reads one more line and no further, as C(head) or a connection that is lost."""
+        self._is_left = True
 
     def kill(self) -> None:
         """SIGKILL to the whole process group, as a closed terminal's last word or the out-of-memory killer would."""

@@ -27,10 +27,9 @@ def wait():
 
 
 def started(tmp_path: Path, code: str, **more: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", BEGINNING + code], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "ANSIBLE_LOCAL_TEMP": str(tmp_path)}, **more,
-    )  # fmt: skip
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+    environment = {**os.environ, "ANSIBLE_LOCAL_TEMP": str(tmp_path)}
+    return subprocess.Popen([sys.executable, "-c", BEGINNING + code], text=True, env=environment, **streams)
 
 
 def ended(process: subprocess.Popen[str], times: int = 1) -> tuple[int, list[str]]:
@@ -217,3 +216,45 @@ last_words.at_the_end(lambda: (["one"], True))
 last_words.at_the_end(lambda: ([("two", None)], False))
 """
     assert ended(started(tmp_path, words + "wait()")) == (-signal.SIGTERM, ["one", "two"])
+
+
+UNREAD = "nobody reads the output of this run any more, so it ends as it would by SIGTERM"
+
+
+def unread(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
+    """The exit code once the reader of the output is gone, and the lines on standard error."""
+    assert process.stdout
+    assert process.stderr
+    with process:
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+        process.stdout.close()
+        lines = process.stderr.read().splitlines()
+        return process.wait(300), lines
+
+
+def test_a_run_whose_reader_is_gone_speaks_on_standard_error_and_ends(tmp_path: Path) -> None:
+    code = WORDS + "last_words.end_when_unread()\nlast_words.end_when_unread()\nwait()"
+    assert unread(started(tmp_path, code)) == (-signal.SIGTERM, [UNREAD, "in phase api", "resume: it"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_with_nothing_to_say_ends_too(tmp_path: Path) -> None:
+    assert unread(started(tmp_path, "last_words.end_when_unread()\nwait()")) == (-signal.SIGTERM, [UNREAD])
+
+
+def test_a_run_whose_output_is_read_by_nobody_at_all_ends_too(tmp_path: Path) -> None:
+    """As behind `2>&1 | head`."""
+    ours, theirs = os.pipe()
+    code = WORDS + "last_words.end_when_unread()\nwait()"
+    process = started(tmp_path, code, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    with os.fdopen(ours) as output:
+        assert output.readline() == "ready\n"
+    assert process.wait(300) == -signal.SIGTERM
+
+
+def test_an_output_that_is_a_file_is_not_watched(tmp_path: Path) -> None:
+    code = "last_words.end_when_unread()\nprint(len(last_words._watched), file=sys.stderr)"
+    with (tmp_path / "out").open("w") as out:
+        process = started(tmp_path, code, stdout=out)
+    assert process.communicate(timeout=300)[1] == "0\n"

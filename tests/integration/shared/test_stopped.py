@@ -86,6 +86,23 @@ def test_a_cold_start_while_nodes_boot(simulate, ansible, how):
     assert not [row for row in simulator.changes("exa-a") if row.startswith("startupNode")]
 
 
+@pytest.mark.parametrize("callback", ["default", "dbfleet.cluster.compact"])
+def test_nobody_reads_the_output_any_more(simulate, ansible, callback):
+    """It ends as by SIGTERM: ansible-core alone would read no further result, and never end."""
+    simulator = simulate(cluster("exa-a", nodes=3))
+    hosts = simulator.inventory(exa_heartbeat=1)
+    simulator.fault("never_boots", cluster="exa-a", object="n0012")
+    run = ansible.start("exa_cold_start", hosts, environment={"ANSIBLE_STDOUT_CALLBACK": callback})
+    run.wait_line(r"^\[exa-a\] nodes: \d\d:\d\d  2/3 online")
+    run.leave()
+    assert run.finish().rc == -15
+    nobody_is_left(simulator)
+    run = ansible.start("exa_cold_start", hosts)
+    run.wait_line(r"^\[exa-a\] nodes: wait for n0012 \(booting\)")
+    simulator.mend()
+    run.finish().ok()
+
+
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
 def test_a_shutdown_while_processes_go(simulate, ansible, how):
     simulator = simulate(

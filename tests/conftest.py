@@ -2,8 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all tests share: the signals of a terminal. Under nohup or in the background of a script, every process that they
-start would ignore SIGHUP or SIGINT."""
+"""What all tests share: the signals of a terminal. Under nohup or in the background of a script, each process that they
+start would ignore SIGHUP or SIGINT.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Simulation:
     def state(self) -> dict[str, Any]:
         return self.admin("GET", "/state")
 
-    def wait(self, done: Callable[[dict[str, Any]], bool], seconds: float = 10) -> dict[str, Any]:
+    def wait(self, done: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
         """The state, once it is as wanted."""
         deadline = time.monotonic() + seconds
         while not done(state := self.state()):
@@ -78,7 +78,7 @@ def simulate(tmp_path: Path) -> Iterator[Callable[..., Simulation]]:
         environment = {**os.environ, "PYTHONPATH": str(_collections())}
         process = subprocess.Popen(command, env=environment, stderr=(home / "stderr").open("wb"))
         running.append(process)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not (home / "ready.json").exists():
             assert process.poll() is None, (home / "stderr").read_text()
             assert time.monotonic() < deadline, "the simulator never got ready"

@@ -433,7 +433,7 @@ class Jobs:
         self.simulation.admin("POST", "/clock", {"clock": text})
 
     def until(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while not done():
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -42,7 +42,7 @@ def api(simulation: Any, path: str = "", password: str | None = None) -> Any:
     return ServerProxy(f"https://{simulation.cluster['username']}:{secret}@{host}/cluster1{path}", context=context)
 
 
-def until(done: Callable[[], bool], seconds: float = 10) -> int:
+def until(done: Callable[[], bool], seconds: float = 120) -> int:
     """How often it had to be asked."""
     deadline, asked = time.monotonic() + seconds, 1
     while not done():
@@ -74,7 +74,7 @@ def test_start(simulate: Any) -> None:
 
 
 def test_stop(simulate: Any) -> None:
-    simulation = simulate(UP)
+    simulation = simulate(UP, "polls:3")
     cluster, storage = api(simulation, "/"), api(simulation, "/storage")
     holder = f"n{cluster.getCurrentLicenseServer():04d}"
     assert holder == "n0010"
@@ -90,6 +90,7 @@ def test_stop(simulate: Any) -> None:
         assert name != holder
         api(simulation, "/" + name).shutdownNode()
     until(lambda: all(api(simulation, "/" + name).getNodeState()["status"] != "Running" for name in NODES))
+    simulation.admin("POST", "/clock", {"clock": "seconds:0.001"})  # nobody can poll what goes off
     cluster.haltLicenseServer(holder)
     simulation.wait(lambda state: state["machines"]["n0010"]["state"] == "off")
     with pytest.raises(ConnectionRefusedError):

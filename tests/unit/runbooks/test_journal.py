@@ -98,7 +98,7 @@ def ended(tmp_path: Path, entries: list[dict[str, Any]], broken: bool = False, f
     """The exit code of a process with these entries, its lines, and whether its folder is still there."""
     given = journal.json.dumps([entries, broken, fork])
     done = subprocess.run(
-        [sys.executable, "-c", ENDS, given],
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", ENDS, given],  # of os.fork beside a thread
         check=False, capture_output=True, text=True, timeout=60,
         env={**os.environ, "ANSIBLE_LOCAL_TEMP": str(tmp_path)},
     )  # fmt: skip

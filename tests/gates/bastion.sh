@@ -33,4 +33,4 @@ if [ -z "$some" ]; then
     exit 0
 fi
 # -rs: what was skipped is said, with its reason.
-exec "$venv/bin/python" -m pytest -q -rs -n "${WORKERS:-6}" --dist worksteal tests/bastion "$@"
+exec "$venv/bin/python" -m pytest -q -rs -n "$WORKERS" --dist worksteal tests/bastion "$@"

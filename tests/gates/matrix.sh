@@ -23,7 +23,7 @@ one_part() ( # PART VENV [pytest arguments]
     case $part in
         sanity) tests/gates/sanity.sh "$venv" ;;
         unit) "$venv/bin/python" -m pytest "${own[@]}" -n 2 tests/unit "$@" ;;
-        integration) "$venv/bin/python" -m pytest "${own[@]}" -n 6 --dist worksteal tests/integration "$@" ;;
+        integration) "$venv/bin/python" -m pytest "${own[@]}" -n "$WORKERS" --dist worksteal tests/integration "$@" ;;
         *) echo "matrix: PARTS has $part; known are sanity, unit and integration." >&2; exit 2 ;;
     esac
 )

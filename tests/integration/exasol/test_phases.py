@@ -30,9 +30,9 @@ def word(text="{{ inventory_hostname }}"):
     return {"name": "A word", "ansible.builtin.debug": {"msg": f"hook: {text}"}}
 
 
-def ended_loudly(run, host, phase, cause):
+def ended_loudly(run, host, phase, cause, how="failed here"):
     """The run of a host failed or was ended in a phase, with table, cause and the command that resumes."""
-    assert run.lines(rf"^\[{host}\]   {phase} +\d\d:\d\d  (failed|stopped) here"), run.out
+    assert run.lines(rf"^\[{host}\]   {phase} +\d\d:\d\d  {how}$"), run.out
     assert run.lines(rf"^\[{host}\] cause: .*{cause}"), run.out
     assert run.lines(rf"^\[{host}\] resume: ansible-playbook .*target={host}"), run.out
     assert run.rc in (1, 2, 4), run.rc
@@ -192,7 +192,8 @@ def test_a_hook_that_ends_it(simulate, ansible, tmp_path):
             arguments = ["-e", "target=exa-a"] if name == "play" else []
             more["confirm"] = ["exa-a"] if name == "play" else more["confirm"]
             run = ansible.run("exa_graceful_shutdown", hosts, *arguments, variables=more).failed()
-            ended_loudly(run, "exa-a", "storage", cause)
+            how = "stopped here" if name in ("host", "play") else "failed here"
+            ended_loudly(run, "exa-a", "storage", cause, how)
             assert set(simulator.changes("exa-a")) <= {"stopDatabase db_DB1"}, (strategy, name)
             for host in set(hosts) - {"exa-a"} if name != "play" else ():
                 # Under linear, any_errors_fatal of one host ends the play for the others.

@@ -32,7 +32,7 @@ USED = {
 }
 """The modules that the runbooks of a product use. The main process loads them here once, before it forks workers."""
 
-ENDED_BY_OTHERS = "{host}: {name} is ok here, and another host's failure ends the play (any_errors_fatal)"
+ENDED_BY_OTHERS = "is ok here, and another host's failure ends the play (any_errors_fatal)"
 """What a host shows whose own run has ended well."""
 
 for _product in of_playbooks(context.CLIARGS.get("args") or ()):
@@ -66,7 +66,7 @@ class ActionModule(Caller):
         failed = ending.first_cause(given["failed"])
         Journal(book.name, host).close()
         if self._is_over(book.name, task_vars):
-            return self._fail(failed, ENDED_BY_OTHERS.format(host=host, name=book.name))
+            return self._fail(failed, f"{host}: {book.name} {ENDED_BY_OTHERS}")
         why = ": its end table says why, and which command resumes it" if has_table else ", for the reason above"
         return self._fail(failed, f"{host}: {book.name} failed{why}")
 
@@ -91,9 +91,9 @@ class ActionModule(Caller):
         journal = Journal(book.name, host)
         entry = journal.read()
         if entry is None and self._is_over(book.name, task_vars):
-            said = ENDED_BY_OTHERS.format(host=host, name=book.name)
-            progress.show([f"[{host}] {said.removeprefix(f'{host}: ')}"], progress.place_of(task_vars))
-            return {"changed": False, "outcome": {"cause": said}}
+            said = f"{book.name} {ENDED_BY_OTHERS}"
+            progress.show([f"[{host}] {said}"], progress.place_of(task_vars))
+            return {"changed": False, "outcome": {"cause": f"{host}: {said}"}}
         entry = entry or self._nothing_known(book, host, task_vars)
         if entry["hooks"] and failed:
             task = direct.plain(task_vars.get("ansible_failed_task") or {}).get("name", "")

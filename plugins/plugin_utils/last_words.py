@@ -120,10 +120,10 @@ def _show(line: Line) -> None:
 def _say_at_last(lines: Iterable[Line]) -> None:
     is_unread = _unread.is_set()
     stream = sys.stderr if is_unread or progress.is_aside() else sys.stdout
-    is_writing = is_unread or _is_writing(stream)
+    directly = is_unread or _is_writing(stream)
     for line in lines:
         with suppress(RuntimeError):  # the stream is in use after all
-            if not is_writing:
+            if not directly:
                 _show(line)
                 continue
         with suppress(OSError):  # of this stream, too, the reader may be gone

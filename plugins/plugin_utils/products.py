@@ -23,6 +23,9 @@ PRODUCTS = {"exa": "Exasol", "nuodb": "NuoDB"}
 HOSTS = {"exa": "an Exasol host", "nuodb": "a NuoDB host"}
 """A host of a product, as a message names it."""
 
+DOWN = ("stopped", "restarted")
+"""The states of a database that a user may want and for which it goes down."""
+
 GROUPS = {"exa": "exa_clusters", "nuodb": "nuodb_domains"}
 """The groups that the playbooks target."""
 

@@ -205,9 +205,10 @@ class Rehearsal:
 
     def _save(self, row: dict[str, Any]) -> None:
         path = self._given["save"]
-        if path and self._task.check_mode:
+        if not path:
+            return
+        if self._task.check_mode:
             self._say(f"check mode: {path} is not saved")
-        if not path or self._task.check_mode:
             return
         text = json.dumps({READ[self._product][1]: row}, indent=1, default=str)
         try:

@@ -13,6 +13,7 @@ from typing import Any
 from ...module_utils._errors import ClusterError
 from ...module_utils._values import listed
 from ...module_utils._wording import listing, near
+from ..products import DOWN
 from .topology import Row, objects
 
 RANDOM = "random"
@@ -141,7 +142,7 @@ def candidates(runbook: str, values: Row, row: Row) -> list[Row]:
 
 
 def _is_stop(runbook: str, values: Row) -> bool:
-    return runbook.endswith("_graceful_shutdown") or values.get(f"{runbook}_state") in ("stopped", "restarted")
+    return runbook.endswith("_graceful_shutdown") or values.get(f"{runbook}_state") in DOWN
 
 
 def _of_cluster(runbook: str, values: Row, row: Row) -> list[Row]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Union
 
+from ..products import DOWN
+
 if TYPE_CHECKING:
     from .run import Run
 
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 def always(_run: Any) -> bool:
     """Always true."""
     return True
+
+
+def goes_down(run: Run) -> bool:
+    """Whether the state that the runbook's variable names takes databases down."""
+    return run.own("state") in DOWN
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,14 @@ from typing import Any
 from ...module_utils._errors import numbered
 from ...module_utils._wording import clock_text, listing
 
+DONE, FAILED, STOPPED = "done", "failed here", "stopped here"
+"""How a phase of a run ended; the last is for a run that was stopped from outside."""
+
 
 def durations(phases: list[dict[str, Any]], now: float) -> dict[str, float]:
     """The seconds of each phase that began: 0 if the clock was set back meanwhile."""
     ends = [*(phase["began"] for phase in phases[1:]), now]
     return {phase["phase"]: round(max(0.0, end - phase["began"]), 1) for phase, end in zip(phases, ends)}
-
-
-DONE, FAILED, STOPPED = "done", "failed here", "stopped here"
-"""How a phase of a run ended; the last is for a run that was stopped from outside."""
 
 
 def last_phase(entry: dict[str, Any]) -> str:

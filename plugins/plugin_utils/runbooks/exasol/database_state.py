@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..definition import Phase, Runbook
+from ..definition import Phase, Runbook, goes_down
 
 if TYPE_CHECKING:
     from ..run import Run
-
-DOWN = ("stopped", "restarted")
-"""States for which the databases go down."""
 
 
 def _databases(run: Run) -> None:
@@ -38,7 +35,7 @@ def _databases(run: Run) -> None:
 def _resume(run: Run) -> list[str]:
     state = run.own("state")
     named = f"exa_database_state_databases={','.join(run.own('databases', []))}"
-    confirm = run.confirmation() if state in DOWN else []
+    confirm = run.confirmation() if goes_down(run) else []
     return [named, f"exa_database_state_state={state}", *confirm]
 
 
@@ -53,7 +50,7 @@ RUNBOOK = Runbook(
             (_databases,),
         ),
     ),
-    takes_down=lambda run: run.own("state") in DOWN,
+    takes_down=goes_down,
     resume=_resume,
     only_named=True,
 )

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..definition import Phase, Runbook
+from ..definition import Phase, Runbook, goes_down
 from . import common, lease
 
 if TYPE_CHECKING:
     from ..run import Run
-
-DOWN = ("stopped", "restarted")
-"""States for which the databases go down."""
 
 
 def _foreseen(run: Run) -> list[Any]:
@@ -62,7 +59,7 @@ def _databases(run: Run) -> None:
         _module(run, "foreseen", "Reasons to refuse it", databases, **direction, foresees=True)
     lease.take(run, brings_up=state != "stopped")
     waits = run.waits("timeout")
-    if state in DOWN:
+    if goes_down(run):
         _module(run, "stopped", "The named databases are stopped", databases, **_down(run), **waits)
     if state in ("running", "restarted"):
         assume = run.predicted("stopped")
@@ -71,7 +68,7 @@ def _databases(run: Run) -> None:
 
 def _resume(run: Run) -> list[str]:
     state = run.own("state")
-    confirm = run.confirmation() if state in DOWN else []
+    confirm = run.confirmation() if goes_down(run) else []
     return [common.named_databases(run), f"nuodb_database_state_state={state}", *confirm]
 
 
@@ -90,7 +87,7 @@ RUNBOOK = Runbook(
             (_databases,),
         ),
     ),
-    takes_down=lambda run: run.own("state") in DOWN,
+    takes_down=goes_down,
     resume=_resume,
     only_named=True,
     settle=lease.settled(_is_wanted_down),
